@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
@@ -88,6 +89,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Actions:  actions,
 		Linking:  links,
 		Syncs:    syncs,
+		Composer: &composer.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records},
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

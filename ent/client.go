@@ -19,6 +19,9 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
+	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -86,6 +89,12 @@ type Client struct {
 	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Component is the client for interacting with the Component builders.
+	Component *ComponentClient
+	// ComponentAnswer is the client for interacting with the ComponentAnswer builders.
+	ComponentAnswer *ComponentAnswerClient
+	// ComponentVersion is the client for interacting with the ComponentVersion builders.
+	ComponentVersion *ComponentVersionClient
 	// ConsentEntry is the client for interacting with the ConsentEntry builders.
 	ConsentEntry *ConsentEntryClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -183,6 +192,9 @@ func (c *Client) init() {
 	c.BulkBatch = NewBulkBatchClient(c.config)
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
+	c.Component = NewComponentClient(c.config)
+	c.ComponentAnswer = NewComponentAnswerClient(c.config)
+	c.ComponentVersion = NewComponentVersionClient(c.config)
 	c.ConsentEntry = NewConsentEntryClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.CountCell = NewCountCellClient(c.config)
@@ -312,55 +324,58 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:             ctx,
-		config:          cfg,
-		AccessToken:     NewAccessTokenClient(cfg),
-		Agent:           NewAgentClient(cfg),
-		Attempt:         NewAttemptClient(cfg),
-		AuditEntry:      NewAuditEntryClient(cfg),
-		AuditMention:    NewAuditMentionClient(cfg),
-		BulkBatch:       NewBulkBatchClient(cfg),
-		BulkOperation:   NewBulkOperationClient(cfg),
-		Channel:         NewChannelClient(cfg),
-		ConsentEntry:    NewConsentEntryClient(cfg),
-		Conversation:    NewConversationClient(cfg),
-		CountCell:       NewCountCellClient(cfg),
-		CrmAction:       NewCrmActionClient(cfg),
-		CrmActionRun:    NewCrmActionRunClient(cfg),
-		CrmConnection:   NewCrmConnectionClient(cfg),
-		CrmSync:         NewCrmSyncClient(cfg),
-		Event:           NewEventClient(cfg),
-		FormerAnchor:    NewFormerAnchorClient(cfg),
-		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
-		Identifier:      NewIdentifierClient(cfg),
-		Identity:        NewIdentityClient(cfg),
-		Lane:            NewLaneClient(cfg),
-		LinkRefusal:     NewLinkRefusalClient(cfg),
-		LinkingRule:     NewLinkingRuleClient(cfg),
-		LogHead:         NewLogHeadClient(cfg),
-		Lookup:          NewLookupClient(cfg),
-		Message:         NewMessageClient(cfg),
-		MessagingUser:   NewMessagingUserClient(cfg),
-		ObjectType:      NewObjectTypeClient(cfg),
-		Organization:    NewOrganizationClient(cfg),
-		Pace:            NewPaceClient(cfg),
-		Participant:     NewParticipantClient(cfg),
-		PermissionSet:   NewPermissionSetClient(cfg),
-		Preference:      NewPreferenceClient(cfg),
-		Process:         NewProcessClient(cfg),
-		ProviderAccount: NewProviderAccountClient(cfg),
-		Queue:           NewQueueClient(cfg),
-		QuickText:       NewQuickTextClient(cfg),
-		RawInbound:      NewRawInboundClient(cfg),
-		Record:          NewRecordClient(cfg),
-		RecordLink:      NewRecordLinkClient(cfg),
-		RecordPhone:     NewRecordPhoneClient(cfg),
-		RecordValue:     NewRecordValueClient(cfg),
-		RejectedChange:  NewRejectedChangeClient(cfg),
-		Secret:          NewSecretClient(cfg),
-		SigningKey:      NewSigningKeyClient(cfg),
-		TakenWebhook:    NewTakenWebhookClient(cfg),
-		WebhookDelivery: NewWebhookDeliveryClient(cfg),
+		ctx:              ctx,
+		config:           cfg,
+		AccessToken:      NewAccessTokenClient(cfg),
+		Agent:            NewAgentClient(cfg),
+		Attempt:          NewAttemptClient(cfg),
+		AuditEntry:       NewAuditEntryClient(cfg),
+		AuditMention:     NewAuditMentionClient(cfg),
+		BulkBatch:        NewBulkBatchClient(cfg),
+		BulkOperation:    NewBulkOperationClient(cfg),
+		Channel:          NewChannelClient(cfg),
+		Component:        NewComponentClient(cfg),
+		ComponentAnswer:  NewComponentAnswerClient(cfg),
+		ComponentVersion: NewComponentVersionClient(cfg),
+		ConsentEntry:     NewConsentEntryClient(cfg),
+		Conversation:     NewConversationClient(cfg),
+		CountCell:        NewCountCellClient(cfg),
+		CrmAction:        NewCrmActionClient(cfg),
+		CrmActionRun:     NewCrmActionRunClient(cfg),
+		CrmConnection:    NewCrmConnectionClient(cfg),
+		CrmSync:          NewCrmSyncClient(cfg),
+		Event:            NewEventClient(cfg),
+		FormerAnchor:     NewFormerAnchorClient(cfg),
+		IdempotencyKey:   NewIdempotencyKeyClient(cfg),
+		Identifier:       NewIdentifierClient(cfg),
+		Identity:         NewIdentityClient(cfg),
+		Lane:             NewLaneClient(cfg),
+		LinkRefusal:      NewLinkRefusalClient(cfg),
+		LinkingRule:      NewLinkingRuleClient(cfg),
+		LogHead:          NewLogHeadClient(cfg),
+		Lookup:           NewLookupClient(cfg),
+		Message:          NewMessageClient(cfg),
+		MessagingUser:    NewMessagingUserClient(cfg),
+		ObjectType:       NewObjectTypeClient(cfg),
+		Organization:     NewOrganizationClient(cfg),
+		Pace:             NewPaceClient(cfg),
+		Participant:      NewParticipantClient(cfg),
+		PermissionSet:    NewPermissionSetClient(cfg),
+		Preference:       NewPreferenceClient(cfg),
+		Process:          NewProcessClient(cfg),
+		ProviderAccount:  NewProviderAccountClient(cfg),
+		Queue:            NewQueueClient(cfg),
+		QuickText:        NewQuickTextClient(cfg),
+		RawInbound:       NewRawInboundClient(cfg),
+		Record:           NewRecordClient(cfg),
+		RecordLink:       NewRecordLinkClient(cfg),
+		RecordPhone:      NewRecordPhoneClient(cfg),
+		RecordValue:      NewRecordValueClient(cfg),
+		RejectedChange:   NewRejectedChangeClient(cfg),
+		Secret:           NewSecretClient(cfg),
+		SigningKey:       NewSigningKeyClient(cfg),
+		TakenWebhook:     NewTakenWebhookClient(cfg),
+		WebhookDelivery:  NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -378,55 +393,58 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:             ctx,
-		config:          cfg,
-		AccessToken:     NewAccessTokenClient(cfg),
-		Agent:           NewAgentClient(cfg),
-		Attempt:         NewAttemptClient(cfg),
-		AuditEntry:      NewAuditEntryClient(cfg),
-		AuditMention:    NewAuditMentionClient(cfg),
-		BulkBatch:       NewBulkBatchClient(cfg),
-		BulkOperation:   NewBulkOperationClient(cfg),
-		Channel:         NewChannelClient(cfg),
-		ConsentEntry:    NewConsentEntryClient(cfg),
-		Conversation:    NewConversationClient(cfg),
-		CountCell:       NewCountCellClient(cfg),
-		CrmAction:       NewCrmActionClient(cfg),
-		CrmActionRun:    NewCrmActionRunClient(cfg),
-		CrmConnection:   NewCrmConnectionClient(cfg),
-		CrmSync:         NewCrmSyncClient(cfg),
-		Event:           NewEventClient(cfg),
-		FormerAnchor:    NewFormerAnchorClient(cfg),
-		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
-		Identifier:      NewIdentifierClient(cfg),
-		Identity:        NewIdentityClient(cfg),
-		Lane:            NewLaneClient(cfg),
-		LinkRefusal:     NewLinkRefusalClient(cfg),
-		LinkingRule:     NewLinkingRuleClient(cfg),
-		LogHead:         NewLogHeadClient(cfg),
-		Lookup:          NewLookupClient(cfg),
-		Message:         NewMessageClient(cfg),
-		MessagingUser:   NewMessagingUserClient(cfg),
-		ObjectType:      NewObjectTypeClient(cfg),
-		Organization:    NewOrganizationClient(cfg),
-		Pace:            NewPaceClient(cfg),
-		Participant:     NewParticipantClient(cfg),
-		PermissionSet:   NewPermissionSetClient(cfg),
-		Preference:      NewPreferenceClient(cfg),
-		Process:         NewProcessClient(cfg),
-		ProviderAccount: NewProviderAccountClient(cfg),
-		Queue:           NewQueueClient(cfg),
-		QuickText:       NewQuickTextClient(cfg),
-		RawInbound:      NewRawInboundClient(cfg),
-		Record:          NewRecordClient(cfg),
-		RecordLink:      NewRecordLinkClient(cfg),
-		RecordPhone:     NewRecordPhoneClient(cfg),
-		RecordValue:     NewRecordValueClient(cfg),
-		RejectedChange:  NewRejectedChangeClient(cfg),
-		Secret:          NewSecretClient(cfg),
-		SigningKey:      NewSigningKeyClient(cfg),
-		TakenWebhook:    NewTakenWebhookClient(cfg),
-		WebhookDelivery: NewWebhookDeliveryClient(cfg),
+		ctx:              ctx,
+		config:           cfg,
+		AccessToken:      NewAccessTokenClient(cfg),
+		Agent:            NewAgentClient(cfg),
+		Attempt:          NewAttemptClient(cfg),
+		AuditEntry:       NewAuditEntryClient(cfg),
+		AuditMention:     NewAuditMentionClient(cfg),
+		BulkBatch:        NewBulkBatchClient(cfg),
+		BulkOperation:    NewBulkOperationClient(cfg),
+		Channel:          NewChannelClient(cfg),
+		Component:        NewComponentClient(cfg),
+		ComponentAnswer:  NewComponentAnswerClient(cfg),
+		ComponentVersion: NewComponentVersionClient(cfg),
+		ConsentEntry:     NewConsentEntryClient(cfg),
+		Conversation:     NewConversationClient(cfg),
+		CountCell:        NewCountCellClient(cfg),
+		CrmAction:        NewCrmActionClient(cfg),
+		CrmActionRun:     NewCrmActionRunClient(cfg),
+		CrmConnection:    NewCrmConnectionClient(cfg),
+		CrmSync:          NewCrmSyncClient(cfg),
+		Event:            NewEventClient(cfg),
+		FormerAnchor:     NewFormerAnchorClient(cfg),
+		IdempotencyKey:   NewIdempotencyKeyClient(cfg),
+		Identifier:       NewIdentifierClient(cfg),
+		Identity:         NewIdentityClient(cfg),
+		Lane:             NewLaneClient(cfg),
+		LinkRefusal:      NewLinkRefusalClient(cfg),
+		LinkingRule:      NewLinkingRuleClient(cfg),
+		LogHead:          NewLogHeadClient(cfg),
+		Lookup:           NewLookupClient(cfg),
+		Message:          NewMessageClient(cfg),
+		MessagingUser:    NewMessagingUserClient(cfg),
+		ObjectType:       NewObjectTypeClient(cfg),
+		Organization:     NewOrganizationClient(cfg),
+		Pace:             NewPaceClient(cfg),
+		Participant:      NewParticipantClient(cfg),
+		PermissionSet:    NewPermissionSetClient(cfg),
+		Preference:       NewPreferenceClient(cfg),
+		Process:          NewProcessClient(cfg),
+		ProviderAccount:  NewProviderAccountClient(cfg),
+		Queue:            NewQueueClient(cfg),
+		QuickText:        NewQuickTextClient(cfg),
+		RawInbound:       NewRawInboundClient(cfg),
+		Record:           NewRecordClient(cfg),
+		RecordLink:       NewRecordLinkClient(cfg),
+		RecordPhone:      NewRecordPhoneClient(cfg),
+		RecordValue:      NewRecordValueClient(cfg),
+		RejectedChange:   NewRejectedChangeClient(cfg),
+		Secret:           NewSecretClient(cfg),
+		SigningKey:       NewSigningKeyClient(cfg),
+		TakenWebhook:     NewTakenWebhookClient(cfg),
+		WebhookDelivery:  NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -457,14 +475,15 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event,
-		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
-		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
-		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
-		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
-		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RejectedChange,
-		c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
+		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
+		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
+		c.RecordValue, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook,
+		c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -475,14 +494,15 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.ConsentEntry, c.Conversation, c.CountCell,
-		c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event,
-		c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Lane,
-		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
-		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
-		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
-		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RejectedChange,
-		c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
+		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
+		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
+		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
+		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
+		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
+		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
+		c.RecordValue, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook,
+		c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -507,6 +527,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BulkOperation.mutate(ctx, m)
 	case *ChannelMutation:
 		return c.Channel.mutate(ctx, m)
+	case *ComponentMutation:
+		return c.Component.mutate(ctx, m)
+	case *ComponentAnswerMutation:
+		return c.ComponentAnswer.mutate(ctx, m)
+	case *ComponentVersionMutation:
+		return c.ComponentVersion.mutate(ctx, m)
 	case *ConsentEntryMutation:
 		return c.ConsentEntry.mutate(ctx, m)
 	case *ConversationMutation:
@@ -1819,6 +1845,424 @@ func (c *ChannelClient) mutate(ctx context.Context, m *ChannelMutation) (Value, 
 		return (&ChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Channel mutation op: %q", m.Op())
+	}
+}
+
+// ComponentClient is a client for the Component schema.
+type ComponentClient struct {
+	config
+}
+
+// NewComponentClient returns a client for the Component from the given config.
+func NewComponentClient(c config) *ComponentClient {
+	return &ComponentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `entcomponent.Hooks(f(g(h())))`.
+func (c *ComponentClient) Use(hooks ...Hook) {
+	c.hooks.Component = append(c.hooks.Component, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `entcomponent.Intercept(f(g(h())))`.
+func (c *ComponentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Component = append(c.inters.Component, interceptors...)
+}
+
+// Create returns a builder for creating a Component entity.
+func (c *ComponentClient) Create() *ComponentCreate {
+	mutation := newComponentMutation(c.config, OpCreate)
+	return &ComponentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Component entities.
+func (c *ComponentClient) CreateBulk(builders ...*ComponentCreate) *ComponentCreateBulk {
+	return &ComponentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ComponentClient) MapCreateBulk(slice any, setFunc func(*ComponentCreate, int)) *ComponentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ComponentCreateBulk{err: fmt.Errorf("calling to ComponentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ComponentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ComponentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Component.
+func (c *ComponentClient) Update() *ComponentUpdate {
+	mutation := newComponentMutation(c.config, OpUpdate)
+	return &ComponentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ComponentClient) UpdateOne(_m *Component) *ComponentUpdateOne {
+	mutation := newComponentMutation(c.config, OpUpdateOne, withComponent(_m))
+	return &ComponentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ComponentClient) UpdateOneID(id int64) *ComponentUpdateOne {
+	mutation := newComponentMutation(c.config, OpUpdateOne, withComponentID(id))
+	return &ComponentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Component.
+func (c *ComponentClient) Delete() *ComponentDelete {
+	mutation := newComponentMutation(c.config, OpDelete)
+	return &ComponentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ComponentClient) DeleteOne(_m *Component) *ComponentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ComponentClient) DeleteOneID(id int64) *ComponentDeleteOne {
+	builder := c.Delete().Where(entcomponent.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ComponentDeleteOne{builder}
+}
+
+// Query returns a query builder for Component.
+func (c *ComponentClient) Query() *ComponentQuery {
+	return &ComponentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeComponent},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Component entity by its id.
+func (c *ComponentClient) Get(ctx context.Context, id int64) (*Component, error) {
+	return c.Query().Where(entcomponent.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ComponentClient) GetX(ctx context.Context, id int64) *Component {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ComponentClient) Hooks() []Hook {
+	hooks := c.hooks.Component
+	return append(hooks[:len(hooks):len(hooks)], entcomponent.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ComponentClient) Interceptors() []Interceptor {
+	return c.inters.Component
+}
+
+func (c *ComponentClient) mutate(ctx context.Context, m *ComponentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ComponentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ComponentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ComponentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ComponentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Component mutation op: %q", m.Op())
+	}
+}
+
+// ComponentAnswerClient is a client for the ComponentAnswer schema.
+type ComponentAnswerClient struct {
+	config
+}
+
+// NewComponentAnswerClient returns a client for the ComponentAnswer from the given config.
+func NewComponentAnswerClient(c config) *ComponentAnswerClient {
+	return &ComponentAnswerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `componentanswer.Hooks(f(g(h())))`.
+func (c *ComponentAnswerClient) Use(hooks ...Hook) {
+	c.hooks.ComponentAnswer = append(c.hooks.ComponentAnswer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `componentanswer.Intercept(f(g(h())))`.
+func (c *ComponentAnswerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ComponentAnswer = append(c.inters.ComponentAnswer, interceptors...)
+}
+
+// Create returns a builder for creating a ComponentAnswer entity.
+func (c *ComponentAnswerClient) Create() *ComponentAnswerCreate {
+	mutation := newComponentAnswerMutation(c.config, OpCreate)
+	return &ComponentAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ComponentAnswer entities.
+func (c *ComponentAnswerClient) CreateBulk(builders ...*ComponentAnswerCreate) *ComponentAnswerCreateBulk {
+	return &ComponentAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ComponentAnswerClient) MapCreateBulk(slice any, setFunc func(*ComponentAnswerCreate, int)) *ComponentAnswerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ComponentAnswerCreateBulk{err: fmt.Errorf("calling to ComponentAnswerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ComponentAnswerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ComponentAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Update() *ComponentAnswerUpdate {
+	mutation := newComponentAnswerMutation(c.config, OpUpdate)
+	return &ComponentAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ComponentAnswerClient) UpdateOne(_m *ComponentAnswer) *ComponentAnswerUpdateOne {
+	mutation := newComponentAnswerMutation(c.config, OpUpdateOne, withComponentAnswer(_m))
+	return &ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ComponentAnswerClient) UpdateOneID(id int64) *ComponentAnswerUpdateOne {
+	mutation := newComponentAnswerMutation(c.config, OpUpdateOne, withComponentAnswerID(id))
+	return &ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Delete() *ComponentAnswerDelete {
+	mutation := newComponentAnswerMutation(c.config, OpDelete)
+	return &ComponentAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ComponentAnswerClient) DeleteOne(_m *ComponentAnswer) *ComponentAnswerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ComponentAnswerClient) DeleteOneID(id int64) *ComponentAnswerDeleteOne {
+	builder := c.Delete().Where(componentanswer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ComponentAnswerDeleteOne{builder}
+}
+
+// Query returns a query builder for ComponentAnswer.
+func (c *ComponentAnswerClient) Query() *ComponentAnswerQuery {
+	return &ComponentAnswerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeComponentAnswer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ComponentAnswer entity by its id.
+func (c *ComponentAnswerClient) Get(ctx context.Context, id int64) (*ComponentAnswer, error) {
+	return c.Query().Where(componentanswer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ComponentAnswerClient) GetX(ctx context.Context, id int64) *ComponentAnswer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ComponentAnswerClient) Hooks() []Hook {
+	hooks := c.hooks.ComponentAnswer
+	return append(hooks[:len(hooks):len(hooks)], componentanswer.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ComponentAnswerClient) Interceptors() []Interceptor {
+	return c.inters.ComponentAnswer
+}
+
+func (c *ComponentAnswerClient) mutate(ctx context.Context, m *ComponentAnswerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ComponentAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ComponentAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ComponentAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ComponentAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ComponentAnswer mutation op: %q", m.Op())
+	}
+}
+
+// ComponentVersionClient is a client for the ComponentVersion schema.
+type ComponentVersionClient struct {
+	config
+}
+
+// NewComponentVersionClient returns a client for the ComponentVersion from the given config.
+func NewComponentVersionClient(c config) *ComponentVersionClient {
+	return &ComponentVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `componentversion.Hooks(f(g(h())))`.
+func (c *ComponentVersionClient) Use(hooks ...Hook) {
+	c.hooks.ComponentVersion = append(c.hooks.ComponentVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `componentversion.Intercept(f(g(h())))`.
+func (c *ComponentVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ComponentVersion = append(c.inters.ComponentVersion, interceptors...)
+}
+
+// Create returns a builder for creating a ComponentVersion entity.
+func (c *ComponentVersionClient) Create() *ComponentVersionCreate {
+	mutation := newComponentVersionMutation(c.config, OpCreate)
+	return &ComponentVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ComponentVersion entities.
+func (c *ComponentVersionClient) CreateBulk(builders ...*ComponentVersionCreate) *ComponentVersionCreateBulk {
+	return &ComponentVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ComponentVersionClient) MapCreateBulk(slice any, setFunc func(*ComponentVersionCreate, int)) *ComponentVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ComponentVersionCreateBulk{err: fmt.Errorf("calling to ComponentVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ComponentVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ComponentVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ComponentVersion.
+func (c *ComponentVersionClient) Update() *ComponentVersionUpdate {
+	mutation := newComponentVersionMutation(c.config, OpUpdate)
+	return &ComponentVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ComponentVersionClient) UpdateOne(_m *ComponentVersion) *ComponentVersionUpdateOne {
+	mutation := newComponentVersionMutation(c.config, OpUpdateOne, withComponentVersion(_m))
+	return &ComponentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ComponentVersionClient) UpdateOneID(id int64) *ComponentVersionUpdateOne {
+	mutation := newComponentVersionMutation(c.config, OpUpdateOne, withComponentVersionID(id))
+	return &ComponentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ComponentVersion.
+func (c *ComponentVersionClient) Delete() *ComponentVersionDelete {
+	mutation := newComponentVersionMutation(c.config, OpDelete)
+	return &ComponentVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ComponentVersionClient) DeleteOne(_m *ComponentVersion) *ComponentVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ComponentVersionClient) DeleteOneID(id int64) *ComponentVersionDeleteOne {
+	builder := c.Delete().Where(componentversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ComponentVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for ComponentVersion.
+func (c *ComponentVersionClient) Query() *ComponentVersionQuery {
+	return &ComponentVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeComponentVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ComponentVersion entity by its id.
+func (c *ComponentVersionClient) Get(ctx context.Context, id int64) (*ComponentVersion, error) {
+	return c.Query().Where(componentversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ComponentVersionClient) GetX(ctx context.Context, id int64) *ComponentVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryComponent queries the component edge of a ComponentVersion.
+func (c *ComponentVersionClient) QueryComponent(_m *ComponentVersion) *ComponentQuery {
+	query := (&ComponentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(componentversion.Table, componentversion.FieldID, id),
+			sqlgraph.To(entcomponent.Table, entcomponent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, componentversion.ComponentTable, componentversion.ComponentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ComponentVersionClient) Hooks() []Hook {
+	hooks := c.hooks.ComponentVersion
+	return append(hooks[:len(hooks):len(hooks)], componentversion.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ComponentVersionClient) Interceptors() []Interceptor {
+	return c.inters.ComponentVersion
+}
+
+func (c *ComponentVersionClient) mutate(ctx context.Context, m *ComponentVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ComponentVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ComponentVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ComponentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ComponentVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ComponentVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -7708,22 +8152,23 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 type (
 	hooks struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun,
-		CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier,
-		Identity, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		RecordLink, RecordPhone, RecordValue, RejectedChange, Secret, SigningKey,
-		TakenWebhook, WebhookDelivery []ent.Hook
+		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
+		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
+		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
+		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
+		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
+		RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun,
-		CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier,
-		Identity, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
-		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
-		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
-		RecordLink, RecordPhone, RecordValue, RejectedChange, Secret, SigningKey,
-		TakenWebhook, WebhookDelivery []ent.Interceptor
+		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
+		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
+		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
+		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
+		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
+		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
+		RejectedChange, Secret, SigningKey, TakenWebhook,
+		WebhookDelivery []ent.Interceptor
 	}
 )

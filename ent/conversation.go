@@ -74,6 +74,8 @@ type Conversation struct {
 	EarlierInbound int64 `json:"earlier_inbound,omitempty"`
 	// Inbound ordinal up to which its own were read when another was last merged into it.
 	OwnRead int64 `json:"own_read,omitempty"`
+	// The last question that was sent as text and is not answered; 0 for none.
+	AskedID int64 `json:"asked_id,omitempty"`
 	// READ or UNREAD as it was by itself when others were merged into it; SEEN when it was read since.
 	OwnState string `json:"own_state,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -187,7 +189,7 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case conversation.FieldAssigned, conversation.FieldIsUnread:
 			values[i] = new(sql.NullBool)
-		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldMergedInto, conversation.FieldEarlierMessages, conversation.FieldEarlierInbound, conversation.FieldOwnRead, conversation.FieldCreatedAt:
+		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldMergedInto, conversation.FieldEarlierMessages, conversation.FieldEarlierInbound, conversation.FieldOwnRead, conversation.FieldAskedID, conversation.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection, conversation.FieldOwnState:
 			values[i] = new(sql.NullString)
@@ -368,6 +370,12 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.OwnRead = value.Int64
 			}
+		case conversation.FieldAskedID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field asked_id", values[i])
+			} else if value.Valid {
+				_m.AskedID = value.Int64
+			}
 		case conversation.FieldOwnState:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field own_state", values[i])
@@ -533,6 +541,9 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("own_read=")
 	builder.WriteString(fmt.Sprintf("%v", _m.OwnRead))
+	builder.WriteString(", ")
+	builder.WriteString("asked_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.AskedID))
 	builder.WriteString(", ")
 	builder.WriteString("own_state=")
 	builder.WriteString(_m.OwnState)

@@ -346,6 +346,20 @@ func (_c *ConversationCreate) SetNillableOwnRead(v *int64) *ConversationCreate {
 	return _c
 }
 
+// SetAskedID sets the "asked_id" field.
+func (_c *ConversationCreate) SetAskedID(v int64) *ConversationCreate {
+	_c.mutation.SetAskedID(v)
+	return _c
+}
+
+// SetNillableAskedID sets the "asked_id" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableAskedID(v *int64) *ConversationCreate {
+	if v != nil {
+		_c.SetAskedID(*v)
+	}
+	return _c
+}
+
 // SetOwnState sets the "own_state" field.
 func (_c *ConversationCreate) SetOwnState(v string) *ConversationCreate {
 	_c.mutation.SetOwnState(v)
@@ -532,6 +546,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultOwnRead
 		_c.mutation.SetOwnRead(v)
 	}
+	if _, ok := _c.mutation.AskedID(); !ok {
+		v := conversation.DefaultAskedID
+		_c.mutation.SetAskedID(v)
+	}
 	if _, ok := _c.mutation.OwnState(); !ok {
 		v := conversation.DefaultOwnState
 		_c.mutation.SetOwnState(v)
@@ -620,6 +638,9 @@ func (_c *ConversationCreate) check() error {
 	}
 	if _, ok := _c.mutation.OwnRead(); !ok {
 		return &ValidationError{Name: "own_read", err: errors.New(`ent: missing required field "Conversation.own_read"`)}
+	}
+	if _, ok := _c.mutation.AskedID(); !ok {
+		return &ValidationError{Name: "asked_id", err: errors.New(`ent: missing required field "Conversation.asked_id"`)}
 	}
 	if _, ok := _c.mutation.OwnState(); !ok {
 		return &ValidationError{Name: "own_state", err: errors.New(`ent: missing required field "Conversation.own_state"`)}
@@ -744,6 +765,10 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.OwnRead(); ok {
 		_spec.SetField(conversation.FieldOwnRead, field.TypeInt64, value)
 		_node.OwnRead = value
+	}
+	if value, ok := _c.mutation.AskedID(); ok {
+		_spec.SetField(conversation.FieldAskedID, field.TypeInt64, value)
+		_node.AskedID = value
 	}
 	if value, ok := _c.mutation.OwnState(); ok {
 		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)

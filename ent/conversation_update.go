@@ -455,6 +455,27 @@ func (_u *ConversationUpdate) AddOwnRead(v int64) *ConversationUpdate {
 	return _u
 }
 
+// SetAskedID sets the "asked_id" field.
+func (_u *ConversationUpdate) SetAskedID(v int64) *ConversationUpdate {
+	_u.mutation.ResetAskedID()
+	_u.mutation.SetAskedID(v)
+	return _u
+}
+
+// SetNillableAskedID sets the "asked_id" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableAskedID(v *int64) *ConversationUpdate {
+	if v != nil {
+		_u.SetAskedID(*v)
+	}
+	return _u
+}
+
+// AddAskedID adds value to the "asked_id" field.
+func (_u *ConversationUpdate) AddAskedID(v int64) *ConversationUpdate {
+	_u.mutation.AddAskedID(v)
+	return _u
+}
+
 // SetOwnState sets the "own_state" field.
 func (_u *ConversationUpdate) SetOwnState(v string) *ConversationUpdate {
 	_u.mutation.SetOwnState(v)
@@ -747,6 +768,12 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.AddedOwnRead(); ok {
 		_spec.AddField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AskedID(); ok {
+		_spec.SetField(conversation.FieldAskedID, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAskedID(); ok {
+		_spec.AddField(conversation.FieldAskedID, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.OwnState(); ok {
 		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)
@@ -1368,6 +1395,27 @@ func (_u *ConversationUpdateOne) AddOwnRead(v int64) *ConversationUpdateOne {
 	return _u
 }
 
+// SetAskedID sets the "asked_id" field.
+func (_u *ConversationUpdateOne) SetAskedID(v int64) *ConversationUpdateOne {
+	_u.mutation.ResetAskedID()
+	_u.mutation.SetAskedID(v)
+	return _u
+}
+
+// SetNillableAskedID sets the "asked_id" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableAskedID(v *int64) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetAskedID(*v)
+	}
+	return _u
+}
+
+// AddAskedID adds value to the "asked_id" field.
+func (_u *ConversationUpdateOne) AddAskedID(v int64) *ConversationUpdateOne {
+	_u.mutation.AddAskedID(v)
+	return _u
+}
+
 // SetOwnState sets the "own_state" field.
 func (_u *ConversationUpdateOne) SetOwnState(v string) *ConversationUpdateOne {
 	_u.mutation.SetOwnState(v)
@@ -1690,6 +1738,12 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.AddedOwnRead(); ok {
 		_spec.AddField(conversation.FieldOwnRead, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AskedID(); ok {
+		_spec.SetField(conversation.FieldAskedID, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedAskedID(); ok {
+		_spec.AddField(conversation.FieldAskedID, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.OwnState(); ok {
 		_spec.SetField(conversation.FieldOwnState, field.TypeString, value)

@@ -14,6 +14,9 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
+	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -57,6 +60,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/connector"
 	"parley/internal/desk/action"
+	"parley/internal/desk/component"
 	"parley/internal/desk/content"
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
@@ -76,53 +80,56 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccessToken     = "AccessToken"
-	TypeAgent           = "Agent"
-	TypeAttempt         = "Attempt"
-	TypeAuditEntry      = "AuditEntry"
-	TypeAuditMention    = "AuditMention"
-	TypeBulkBatch       = "BulkBatch"
-	TypeBulkOperation   = "BulkOperation"
-	TypeChannel         = "Channel"
-	TypeConsentEntry    = "ConsentEntry"
-	TypeConversation    = "Conversation"
-	TypeCountCell       = "CountCell"
-	TypeCrmAction       = "CrmAction"
-	TypeCrmActionRun    = "CrmActionRun"
-	TypeCrmConnection   = "CrmConnection"
-	TypeCrmSync         = "CrmSync"
-	TypeEvent           = "Event"
-	TypeFormerAnchor    = "FormerAnchor"
-	TypeIdempotencyKey  = "IdempotencyKey"
-	TypeIdentifier      = "Identifier"
-	TypeIdentity        = "Identity"
-	TypeLane            = "Lane"
-	TypeLinkRefusal     = "LinkRefusal"
-	TypeLinkingRule     = "LinkingRule"
-	TypeLogHead         = "LogHead"
-	TypeLookup          = "Lookup"
-	TypeMessage         = "Message"
-	TypeMessagingUser   = "MessagingUser"
-	TypeObjectType      = "ObjectType"
-	TypeOrganization    = "Organization"
-	TypePace            = "Pace"
-	TypeParticipant     = "Participant"
-	TypePermissionSet   = "PermissionSet"
-	TypePreference      = "Preference"
-	TypeProcess         = "Process"
-	TypeProviderAccount = "ProviderAccount"
-	TypeQueue           = "Queue"
-	TypeQuickText       = "QuickText"
-	TypeRawInbound      = "RawInbound"
-	TypeRecord          = "Record"
-	TypeRecordLink      = "RecordLink"
-	TypeRecordPhone     = "RecordPhone"
-	TypeRecordValue     = "RecordValue"
-	TypeRejectedChange  = "RejectedChange"
-	TypeSecret          = "Secret"
-	TypeSigningKey      = "SigningKey"
-	TypeTakenWebhook    = "TakenWebhook"
-	TypeWebhookDelivery = "WebhookDelivery"
+	TypeAccessToken      = "AccessToken"
+	TypeAgent            = "Agent"
+	TypeAttempt          = "Attempt"
+	TypeAuditEntry       = "AuditEntry"
+	TypeAuditMention     = "AuditMention"
+	TypeBulkBatch        = "BulkBatch"
+	TypeBulkOperation    = "BulkOperation"
+	TypeChannel          = "Channel"
+	TypeComponent        = "Component"
+	TypeComponentAnswer  = "ComponentAnswer"
+	TypeComponentVersion = "ComponentVersion"
+	TypeConsentEntry     = "ConsentEntry"
+	TypeConversation     = "Conversation"
+	TypeCountCell        = "CountCell"
+	TypeCrmAction        = "CrmAction"
+	TypeCrmActionRun     = "CrmActionRun"
+	TypeCrmConnection    = "CrmConnection"
+	TypeCrmSync          = "CrmSync"
+	TypeEvent            = "Event"
+	TypeFormerAnchor     = "FormerAnchor"
+	TypeIdempotencyKey   = "IdempotencyKey"
+	TypeIdentifier       = "Identifier"
+	TypeIdentity         = "Identity"
+	TypeLane             = "Lane"
+	TypeLinkRefusal      = "LinkRefusal"
+	TypeLinkingRule      = "LinkingRule"
+	TypeLogHead          = "LogHead"
+	TypeLookup           = "Lookup"
+	TypeMessage          = "Message"
+	TypeMessagingUser    = "MessagingUser"
+	TypeObjectType       = "ObjectType"
+	TypeOrganization     = "Organization"
+	TypePace             = "Pace"
+	TypeParticipant      = "Participant"
+	TypePermissionSet    = "PermissionSet"
+	TypePreference       = "Preference"
+	TypeProcess          = "Process"
+	TypeProviderAccount  = "ProviderAccount"
+	TypeQueue            = "Queue"
+	TypeQuickText        = "QuickText"
+	TypeRawInbound       = "RawInbound"
+	TypeRecord           = "Record"
+	TypeRecordLink       = "RecordLink"
+	TypeRecordPhone      = "RecordPhone"
+	TypeRecordValue      = "RecordValue"
+	TypeRejectedChange   = "RejectedChange"
+	TypeSecret           = "Secret"
+	TypeSigningKey       = "SigningKey"
+	TypeTakenWebhook     = "TakenWebhook"
+	TypeWebhookDelivery  = "WebhookDelivery"
 )
 
 // AccessTokenMutation represents an operation that mutates the AccessToken nodes in the graph.
@@ -8853,6 +8860,2259 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Channel edge %s", name)
 }
 
+// ComponentMutation represents an operation that mutates the Component nodes in the graph.
+type ComponentMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int64
+	name           *string
+	name_key       *string
+	developer_name *string
+	kind           *string
+	description    *string
+	version        *int
+	addversion     *int
+	archived       *bool
+	used           *bool
+	created_at     *clock.Time
+	addcreated_at  *clock.Time
+	updated_at     *clock.Time
+	addupdated_at  *clock.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*Component, error)
+	predicates     []predicate.Component
+}
+
+var _ ent.Mutation = (*ComponentMutation)(nil)
+
+// componentOption allows management of the mutation configuration using functional options.
+type componentOption func(*ComponentMutation)
+
+// newComponentMutation creates new mutation for the Component entity.
+func newComponentMutation(c config, op Op, opts ...componentOption) *ComponentMutation {
+	m := &ComponentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeComponent,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withComponentID sets the ID field of the mutation.
+func withComponentID(id int64) componentOption {
+	return func(m *ComponentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Component
+		)
+		m.oldValue = func(ctx context.Context) (*Component, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Component.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withComponent sets the old Component of the mutation.
+func withComponent(node *Component) componentOption {
+	return func(m *ComponentMutation) {
+		m.oldValue = func(context.Context) (*Component, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ComponentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ComponentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Component entities.
+func (m *ComponentMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ComponentMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ComponentMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Component.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetName sets the "name" field.
+func (m *ComponentMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ComponentMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ComponentMutation) ResetName() {
+	m.name = nil
+}
+
+// SetNameKey sets the "name_key" field.
+func (m *ComponentMutation) SetNameKey(s string) {
+	m.name_key = &s
+}
+
+// NameKey returns the value of the "name_key" field in the mutation.
+func (m *ComponentMutation) NameKey() (r string, exists bool) {
+	v := m.name_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNameKey returns the old "name_key" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldNameKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNameKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNameKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNameKey: %w", err)
+	}
+	return oldValue.NameKey, nil
+}
+
+// ResetNameKey resets all changes to the "name_key" field.
+func (m *ComponentMutation) ResetNameKey() {
+	m.name_key = nil
+}
+
+// SetDeveloperName sets the "developer_name" field.
+func (m *ComponentMutation) SetDeveloperName(s string) {
+	m.developer_name = &s
+}
+
+// DeveloperName returns the value of the "developer_name" field in the mutation.
+func (m *ComponentMutation) DeveloperName() (r string, exists bool) {
+	v := m.developer_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeveloperName returns the old "developer_name" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldDeveloperName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeveloperName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeveloperName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeveloperName: %w", err)
+	}
+	return oldValue.DeveloperName, nil
+}
+
+// ResetDeveloperName resets all changes to the "developer_name" field.
+func (m *ComponentMutation) ResetDeveloperName() {
+	m.developer_name = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *ComponentMutation) SetKind(s string) {
+	m.kind = &s
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ComponentMutation) Kind() (r string, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldKind(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ComponentMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ComponentMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ComponentMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ComponentMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ComponentMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ComponentMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ComponentMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ComponentMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ComponentMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetArchived sets the "archived" field.
+func (m *ComponentMutation) SetArchived(b bool) {
+	m.archived = &b
+}
+
+// Archived returns the value of the "archived" field in the mutation.
+func (m *ComponentMutation) Archived() (r bool, exists bool) {
+	v := m.archived
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldArchived returns the old "archived" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldArchived(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldArchived is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldArchived requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldArchived: %w", err)
+	}
+	return oldValue.Archived, nil
+}
+
+// ResetArchived resets all changes to the "archived" field.
+func (m *ComponentMutation) ResetArchived() {
+	m.archived = nil
+}
+
+// SetUsed sets the "used" field.
+func (m *ComponentMutation) SetUsed(b bool) {
+	m.used = &b
+}
+
+// Used returns the value of the "used" field in the mutation.
+func (m *ComponentMutation) Used() (r bool, exists bool) {
+	v := m.used
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUsed returns the old "used" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldUsed(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUsed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUsed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUsed: %w", err)
+	}
+	return oldValue.Used, nil
+}
+
+// ResetUsed resets all changes to the "used" field.
+func (m *ComponentMutation) ResetUsed() {
+	m.used = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ComponentMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ComponentMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *ComponentMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *ComponentMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ComponentMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ComponentMutation) SetUpdatedAt(c clock.Time) {
+	m.updated_at = &c
+	m.addupdated_at = nil
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ComponentMutation) UpdatedAt() (r clock.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldUpdatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// AddUpdatedAt adds c to the "updated_at" field.
+func (m *ComponentMutation) AddUpdatedAt(c clock.Time) {
+	if m.addupdated_at != nil {
+		*m.addupdated_at += c
+	} else {
+		m.addupdated_at = &c
+	}
+}
+
+// AddedUpdatedAt returns the value that was added to the "updated_at" field in this mutation.
+func (m *ComponentMutation) AddedUpdatedAt() (r clock.Time, exists bool) {
+	v := m.addupdated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ComponentMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+	m.addupdated_at = nil
+}
+
+// Where appends a list predicates to the ComponentMutation builder.
+func (m *ComponentMutation) Where(ps ...predicate.Component) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ComponentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ComponentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Component, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ComponentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ComponentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Component).
+func (m *ComponentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ComponentMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.name != nil {
+		fields = append(fields, entcomponent.FieldName)
+	}
+	if m.name_key != nil {
+		fields = append(fields, entcomponent.FieldNameKey)
+	}
+	if m.developer_name != nil {
+		fields = append(fields, entcomponent.FieldDeveloperName)
+	}
+	if m.kind != nil {
+		fields = append(fields, entcomponent.FieldKind)
+	}
+	if m.description != nil {
+		fields = append(fields, entcomponent.FieldDescription)
+	}
+	if m.version != nil {
+		fields = append(fields, entcomponent.FieldVersion)
+	}
+	if m.archived != nil {
+		fields = append(fields, entcomponent.FieldArchived)
+	}
+	if m.used != nil {
+		fields = append(fields, entcomponent.FieldUsed)
+	}
+	if m.created_at != nil {
+		fields = append(fields, entcomponent.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, entcomponent.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ComponentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case entcomponent.FieldName:
+		return m.Name()
+	case entcomponent.FieldNameKey:
+		return m.NameKey()
+	case entcomponent.FieldDeveloperName:
+		return m.DeveloperName()
+	case entcomponent.FieldKind:
+		return m.Kind()
+	case entcomponent.FieldDescription:
+		return m.Description()
+	case entcomponent.FieldVersion:
+		return m.Version()
+	case entcomponent.FieldArchived:
+		return m.Archived()
+	case entcomponent.FieldUsed:
+		return m.Used()
+	case entcomponent.FieldCreatedAt:
+		return m.CreatedAt()
+	case entcomponent.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ComponentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case entcomponent.FieldName:
+		return m.OldName(ctx)
+	case entcomponent.FieldNameKey:
+		return m.OldNameKey(ctx)
+	case entcomponent.FieldDeveloperName:
+		return m.OldDeveloperName(ctx)
+	case entcomponent.FieldKind:
+		return m.OldKind(ctx)
+	case entcomponent.FieldDescription:
+		return m.OldDescription(ctx)
+	case entcomponent.FieldVersion:
+		return m.OldVersion(ctx)
+	case entcomponent.FieldArchived:
+		return m.OldArchived(ctx)
+	case entcomponent.FieldUsed:
+		return m.OldUsed(ctx)
+	case entcomponent.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case entcomponent.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Component field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case entcomponent.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case entcomponent.FieldNameKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNameKey(v)
+		return nil
+	case entcomponent.FieldDeveloperName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeveloperName(v)
+		return nil
+	case entcomponent.FieldKind:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case entcomponent.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case entcomponent.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case entcomponent.FieldArchived:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetArchived(v)
+		return nil
+	case entcomponent.FieldUsed:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUsed(v)
+		return nil
+	case entcomponent.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case entcomponent.FieldUpdatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Component field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ComponentMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, entcomponent.FieldVersion)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, entcomponent.FieldCreatedAt)
+	}
+	if m.addupdated_at != nil {
+		fields = append(fields, entcomponent.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ComponentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case entcomponent.FieldVersion:
+		return m.AddedVersion()
+	case entcomponent.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	case entcomponent.FieldUpdatedAt:
+		return m.AddedUpdatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case entcomponent.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case entcomponent.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	case entcomponent.FieldUpdatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Component numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ComponentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ComponentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ComponentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Component nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ComponentMutation) ResetField(name string) error {
+	switch name {
+	case entcomponent.FieldName:
+		m.ResetName()
+		return nil
+	case entcomponent.FieldNameKey:
+		m.ResetNameKey()
+		return nil
+	case entcomponent.FieldDeveloperName:
+		m.ResetDeveloperName()
+		return nil
+	case entcomponent.FieldKind:
+		m.ResetKind()
+		return nil
+	case entcomponent.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case entcomponent.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case entcomponent.FieldArchived:
+		m.ResetArchived()
+		return nil
+	case entcomponent.FieldUsed:
+		m.ResetUsed()
+		return nil
+	case entcomponent.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case entcomponent.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Component field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ComponentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ComponentMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ComponentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ComponentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ComponentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ComponentMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ComponentMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Component unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ComponentMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Component edge %s", name)
+}
+
+// ComponentAnswerMutation represents an operation that mutates the ComponentAnswer nodes in the graph.
+type ComponentAnswerMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *int64
+	message_id      *int64
+	addmessage_id   *int64
+	component_id    *int64
+	addcomponent_id *int64
+	option          *int
+	addoption       *int
+	created_at      *clock.Time
+	addcreated_at   *clock.Time
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*ComponentAnswer, error)
+	predicates      []predicate.ComponentAnswer
+}
+
+var _ ent.Mutation = (*ComponentAnswerMutation)(nil)
+
+// componentanswerOption allows management of the mutation configuration using functional options.
+type componentanswerOption func(*ComponentAnswerMutation)
+
+// newComponentAnswerMutation creates new mutation for the ComponentAnswer entity.
+func newComponentAnswerMutation(c config, op Op, opts ...componentanswerOption) *ComponentAnswerMutation {
+	m := &ComponentAnswerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeComponentAnswer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withComponentAnswerID sets the ID field of the mutation.
+func withComponentAnswerID(id int64) componentanswerOption {
+	return func(m *ComponentAnswerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ComponentAnswer
+		)
+		m.oldValue = func(ctx context.Context) (*ComponentAnswer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ComponentAnswer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withComponentAnswer sets the old ComponentAnswer of the mutation.
+func withComponentAnswer(node *ComponentAnswer) componentanswerOption {
+	return func(m *ComponentAnswerMutation) {
+		m.oldValue = func(context.Context) (*ComponentAnswer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ComponentAnswerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ComponentAnswerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ComponentAnswer entities.
+func (m *ComponentAnswerMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ComponentAnswerMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ComponentAnswerMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ComponentAnswer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ComponentAnswerMutation) SetMessageID(i int64) {
+	m.message_id = &i
+	m.addmessage_id = nil
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ComponentAnswerMutation) MessageID() (r int64, exists bool) {
+	v := m.message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldMessageID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// AddMessageID adds i to the "message_id" field.
+func (m *ComponentAnswerMutation) AddMessageID(i int64) {
+	if m.addmessage_id != nil {
+		*m.addmessage_id += i
+	} else {
+		m.addmessage_id = &i
+	}
+}
+
+// AddedMessageID returns the value that was added to the "message_id" field in this mutation.
+func (m *ComponentAnswerMutation) AddedMessageID() (r int64, exists bool) {
+	v := m.addmessage_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ComponentAnswerMutation) ResetMessageID() {
+	m.message_id = nil
+	m.addmessage_id = nil
+}
+
+// SetComponentID sets the "component_id" field.
+func (m *ComponentAnswerMutation) SetComponentID(i int64) {
+	m.component_id = &i
+	m.addcomponent_id = nil
+}
+
+// ComponentID returns the value of the "component_id" field in the mutation.
+func (m *ComponentAnswerMutation) ComponentID() (r int64, exists bool) {
+	v := m.component_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComponentID returns the old "component_id" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldComponentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComponentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComponentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComponentID: %w", err)
+	}
+	return oldValue.ComponentID, nil
+}
+
+// AddComponentID adds i to the "component_id" field.
+func (m *ComponentAnswerMutation) AddComponentID(i int64) {
+	if m.addcomponent_id != nil {
+		*m.addcomponent_id += i
+	} else {
+		m.addcomponent_id = &i
+	}
+}
+
+// AddedComponentID returns the value that was added to the "component_id" field in this mutation.
+func (m *ComponentAnswerMutation) AddedComponentID() (r int64, exists bool) {
+	v := m.addcomponent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetComponentID resets all changes to the "component_id" field.
+func (m *ComponentAnswerMutation) ResetComponentID() {
+	m.component_id = nil
+	m.addcomponent_id = nil
+}
+
+// SetOption sets the "option" field.
+func (m *ComponentAnswerMutation) SetOption(i int) {
+	m.option = &i
+	m.addoption = nil
+}
+
+// Option returns the value of the "option" field in the mutation.
+func (m *ComponentAnswerMutation) Option() (r int, exists bool) {
+	v := m.option
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOption returns the old "option" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldOption(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOption is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOption requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOption: %w", err)
+	}
+	return oldValue.Option, nil
+}
+
+// AddOption adds i to the "option" field.
+func (m *ComponentAnswerMutation) AddOption(i int) {
+	if m.addoption != nil {
+		*m.addoption += i
+	} else {
+		m.addoption = &i
+	}
+}
+
+// AddedOption returns the value that was added to the "option" field in this mutation.
+func (m *ComponentAnswerMutation) AddedOption() (r int, exists bool) {
+	v := m.addoption
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOption resets all changes to the "option" field.
+func (m *ComponentAnswerMutation) ResetOption() {
+	m.option = nil
+	m.addoption = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ComponentAnswerMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ComponentAnswerMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ComponentAnswer entity.
+// If the ComponentAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentAnswerMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *ComponentAnswerMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *ComponentAnswerMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ComponentAnswerMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// Where appends a list predicates to the ComponentAnswerMutation builder.
+func (m *ComponentAnswerMutation) Where(ps ...predicate.ComponentAnswer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ComponentAnswerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ComponentAnswerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ComponentAnswer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ComponentAnswerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ComponentAnswerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ComponentAnswer).
+func (m *ComponentAnswerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ComponentAnswerMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.message_id != nil {
+		fields = append(fields, componentanswer.FieldMessageID)
+	}
+	if m.component_id != nil {
+		fields = append(fields, componentanswer.FieldComponentID)
+	}
+	if m.option != nil {
+		fields = append(fields, componentanswer.FieldOption)
+	}
+	if m.created_at != nil {
+		fields = append(fields, componentanswer.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ComponentAnswerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.MessageID()
+	case componentanswer.FieldComponentID:
+		return m.ComponentID()
+	case componentanswer.FieldOption:
+		return m.Option()
+	case componentanswer.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ComponentAnswerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case componentanswer.FieldComponentID:
+		return m.OldComponentID(ctx)
+	case componentanswer.FieldOption:
+		return m.OldOption(ctx)
+	case componentanswer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentAnswerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case componentanswer.FieldComponentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComponentID(v)
+		return nil
+	case componentanswer.FieldOption:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOption(v)
+		return nil
+	case componentanswer.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ComponentAnswerMutation) AddedFields() []string {
+	var fields []string
+	if m.addmessage_id != nil {
+		fields = append(fields, componentanswer.FieldMessageID)
+	}
+	if m.addcomponent_id != nil {
+		fields = append(fields, componentanswer.FieldComponentID)
+	}
+	if m.addoption != nil {
+		fields = append(fields, componentanswer.FieldOption)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, componentanswer.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ComponentAnswerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case componentanswer.FieldMessageID:
+		return m.AddedMessageID()
+	case componentanswer.FieldComponentID:
+		return m.AddedComponentID()
+	case componentanswer.FieldOption:
+		return m.AddedOption()
+	case componentanswer.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentAnswerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMessageID(v)
+		return nil
+	case componentanswer.FieldComponentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddComponentID(v)
+		return nil
+	case componentanswer.FieldOption:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOption(v)
+		return nil
+	case componentanswer.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ComponentAnswerMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ComponentAnswerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ComponentAnswerMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ComponentAnswerMutation) ResetField(name string) error {
+	switch name {
+	case componentanswer.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case componentanswer.FieldComponentID:
+		m.ResetComponentID()
+		return nil
+	case componentanswer.FieldOption:
+		m.ResetOption()
+		return nil
+	case componentanswer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentAnswer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ComponentAnswerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ComponentAnswerMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ComponentAnswerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ComponentAnswerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ComponentAnswerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ComponentAnswerMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ComponentAnswerMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ComponentAnswerMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown ComponentAnswer edge %s", name)
+}
+
+// ComponentVersionMutation represents an operation that mutates the ComponentVersion nodes in the graph.
+type ComponentVersionMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *int64
+	number           *int
+	addnumber        *int
+	design           **component.Design
+	author_id        *int64
+	addauthor_id     *int64
+	created_at       *clock.Time
+	addcreated_at    *clock.Time
+	clearedFields    map[string]struct{}
+	component        *int64
+	clearedcomponent bool
+	done             bool
+	oldValue         func(context.Context) (*ComponentVersion, error)
+	predicates       []predicate.ComponentVersion
+}
+
+var _ ent.Mutation = (*ComponentVersionMutation)(nil)
+
+// componentversionOption allows management of the mutation configuration using functional options.
+type componentversionOption func(*ComponentVersionMutation)
+
+// newComponentVersionMutation creates new mutation for the ComponentVersion entity.
+func newComponentVersionMutation(c config, op Op, opts ...componentversionOption) *ComponentVersionMutation {
+	m := &ComponentVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeComponentVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withComponentVersionID sets the ID field of the mutation.
+func withComponentVersionID(id int64) componentversionOption {
+	return func(m *ComponentVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ComponentVersion
+		)
+		m.oldValue = func(ctx context.Context) (*ComponentVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ComponentVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withComponentVersion sets the old ComponentVersion of the mutation.
+func withComponentVersion(node *ComponentVersion) componentversionOption {
+	return func(m *ComponentVersionMutation) {
+		m.oldValue = func(context.Context) (*ComponentVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ComponentVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ComponentVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ComponentVersion entities.
+func (m *ComponentVersionMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ComponentVersionMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ComponentVersionMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ComponentVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetComponentID sets the "component_id" field.
+func (m *ComponentVersionMutation) SetComponentID(i int64) {
+	m.component = &i
+}
+
+// ComponentID returns the value of the "component_id" field in the mutation.
+func (m *ComponentVersionMutation) ComponentID() (r int64, exists bool) {
+	v := m.component
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComponentID returns the old "component_id" field's value of the ComponentVersion entity.
+// If the ComponentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentVersionMutation) OldComponentID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComponentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComponentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComponentID: %w", err)
+	}
+	return oldValue.ComponentID, nil
+}
+
+// ResetComponentID resets all changes to the "component_id" field.
+func (m *ComponentVersionMutation) ResetComponentID() {
+	m.component = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *ComponentVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ComponentVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the ComponentVersion entity.
+// If the ComponentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *ComponentVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ComponentVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ComponentVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetDesign sets the "design" field.
+func (m *ComponentVersionMutation) SetDesign(c *component.Design) {
+	m.design = &c
+}
+
+// Design returns the value of the "design" field in the mutation.
+func (m *ComponentVersionMutation) Design() (r *component.Design, exists bool) {
+	v := m.design
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDesign returns the old "design" field's value of the ComponentVersion entity.
+// If the ComponentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentVersionMutation) OldDesign(ctx context.Context) (v *component.Design, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDesign is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDesign requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDesign: %w", err)
+	}
+	return oldValue.Design, nil
+}
+
+// ResetDesign resets all changes to the "design" field.
+func (m *ComponentVersionMutation) ResetDesign() {
+	m.design = nil
+}
+
+// SetAuthorID sets the "author_id" field.
+func (m *ComponentVersionMutation) SetAuthorID(i int64) {
+	m.author_id = &i
+	m.addauthor_id = nil
+}
+
+// AuthorID returns the value of the "author_id" field in the mutation.
+func (m *ComponentVersionMutation) AuthorID() (r int64, exists bool) {
+	v := m.author_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthorID returns the old "author_id" field's value of the ComponentVersion entity.
+// If the ComponentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentVersionMutation) OldAuthorID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthorID: %w", err)
+	}
+	return oldValue.AuthorID, nil
+}
+
+// AddAuthorID adds i to the "author_id" field.
+func (m *ComponentVersionMutation) AddAuthorID(i int64) {
+	if m.addauthor_id != nil {
+		*m.addauthor_id += i
+	} else {
+		m.addauthor_id = &i
+	}
+}
+
+// AddedAuthorID returns the value that was added to the "author_id" field in this mutation.
+func (m *ComponentVersionMutation) AddedAuthorID() (r int64, exists bool) {
+	v := m.addauthor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAuthorID resets all changes to the "author_id" field.
+func (m *ComponentVersionMutation) ResetAuthorID() {
+	m.author_id = nil
+	m.addauthor_id = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ComponentVersionMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ComponentVersionMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ComponentVersion entity.
+// If the ComponentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentVersionMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *ComponentVersionMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *ComponentVersionMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ComponentVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearComponent clears the "component" edge to the Component entity.
+func (m *ComponentVersionMutation) ClearComponent() {
+	m.clearedcomponent = true
+	m.clearedFields[componentversion.FieldComponentID] = struct{}{}
+}
+
+// ComponentCleared reports if the "component" edge to the Component entity was cleared.
+func (m *ComponentVersionMutation) ComponentCleared() bool {
+	return m.clearedcomponent
+}
+
+// ComponentIDs returns the "component" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ComponentID instead. It exists only for internal usage by the builders.
+func (m *ComponentVersionMutation) ComponentIDs() (ids []int64) {
+	if id := m.component; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetComponent resets all changes to the "component" edge.
+func (m *ComponentVersionMutation) ResetComponent() {
+	m.component = nil
+	m.clearedcomponent = false
+}
+
+// Where appends a list predicates to the ComponentVersionMutation builder.
+func (m *ComponentVersionMutation) Where(ps ...predicate.ComponentVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ComponentVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ComponentVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ComponentVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ComponentVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ComponentVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ComponentVersion).
+func (m *ComponentVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ComponentVersionMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.component != nil {
+		fields = append(fields, componentversion.FieldComponentID)
+	}
+	if m.number != nil {
+		fields = append(fields, componentversion.FieldNumber)
+	}
+	if m.design != nil {
+		fields = append(fields, componentversion.FieldDesign)
+	}
+	if m.author_id != nil {
+		fields = append(fields, componentversion.FieldAuthorID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, componentversion.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ComponentVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case componentversion.FieldComponentID:
+		return m.ComponentID()
+	case componentversion.FieldNumber:
+		return m.Number()
+	case componentversion.FieldDesign:
+		return m.Design()
+	case componentversion.FieldAuthorID:
+		return m.AuthorID()
+	case componentversion.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ComponentVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case componentversion.FieldComponentID:
+		return m.OldComponentID(ctx)
+	case componentversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case componentversion.FieldDesign:
+		return m.OldDesign(ctx)
+	case componentversion.FieldAuthorID:
+		return m.OldAuthorID(ctx)
+	case componentversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ComponentVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case componentversion.FieldComponentID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComponentID(v)
+		return nil
+	case componentversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case componentversion.FieldDesign:
+		v, ok := value.(*component.Design)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDesign(v)
+		return nil
+	case componentversion.FieldAuthorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthorID(v)
+		return nil
+	case componentversion.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ComponentVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, componentversion.FieldNumber)
+	}
+	if m.addauthor_id != nil {
+		fields = append(fields, componentversion.FieldAuthorID)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, componentversion.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ComponentVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case componentversion.FieldNumber:
+		return m.AddedNumber()
+	case componentversion.FieldAuthorID:
+		return m.AddedAuthorID()
+	case componentversion.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ComponentVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case componentversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	case componentversion.FieldAuthorID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAuthorID(v)
+		return nil
+	case componentversion.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ComponentVersionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ComponentVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ComponentVersionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ComponentVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ComponentVersionMutation) ResetField(name string) error {
+	switch name {
+	case componentversion.FieldComponentID:
+		m.ResetComponentID()
+		return nil
+	case componentversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case componentversion.FieldDesign:
+		m.ResetDesign()
+		return nil
+	case componentversion.FieldAuthorID:
+		m.ResetAuthorID()
+		return nil
+	case componentversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ComponentVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.component != nil {
+		edges = append(edges, componentversion.EdgeComponent)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ComponentVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case componentversion.EdgeComponent:
+		if id := m.component; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ComponentVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ComponentVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ComponentVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedcomponent {
+		edges = append(edges, componentversion.EdgeComponent)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ComponentVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case componentversion.EdgeComponent:
+		return m.clearedcomponent
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ComponentVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case componentversion.EdgeComponent:
+		m.ClearComponent()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ComponentVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case componentversion.EdgeComponent:
+		m.ResetComponent()
+		return nil
+	}
+	return fmt.Errorf("unknown ComponentVersion edge %s", name)
+}
+
 // ConsentEntryMutation represents an operation that mutates the ConsentEntry nodes in the graph.
 type ConsentEntryMutation struct {
 	config
@@ -9683,6 +11943,8 @@ type ConversationMutation struct {
 	addearlier_inbound    *int64
 	own_read              *int64
 	addown_read           *int64
+	asked_id              *int64
+	addasked_id           *int64
 	own_state             *string
 	created_at            *clock.Time
 	addcreated_at         *clock.Time
@@ -11034,6 +13296,62 @@ func (m *ConversationMutation) ResetOwnRead() {
 	m.addown_read = nil
 }
 
+// SetAskedID sets the "asked_id" field.
+func (m *ConversationMutation) SetAskedID(i int64) {
+	m.asked_id = &i
+	m.addasked_id = nil
+}
+
+// AskedID returns the value of the "asked_id" field in the mutation.
+func (m *ConversationMutation) AskedID() (r int64, exists bool) {
+	v := m.asked_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAskedID returns the old "asked_id" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldAskedID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAskedID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAskedID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAskedID: %w", err)
+	}
+	return oldValue.AskedID, nil
+}
+
+// AddAskedID adds i to the "asked_id" field.
+func (m *ConversationMutation) AddAskedID(i int64) {
+	if m.addasked_id != nil {
+		*m.addasked_id += i
+	} else {
+		m.addasked_id = &i
+	}
+}
+
+// AddedAskedID returns the value that was added to the "asked_id" field in this mutation.
+func (m *ConversationMutation) AddedAskedID() (r int64, exists bool) {
+	v := m.addasked_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAskedID resets all changes to the "asked_id" field.
+func (m *ConversationMutation) ResetAskedID() {
+	m.asked_id = nil
+	m.addasked_id = nil
+}
+
 // SetOwnState sets the "own_state" field.
 func (m *ConversationMutation) SetOwnState(s string) {
 	m.own_state = &s
@@ -11403,7 +13721,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 27)
+	fields := make([]string, 0, 28)
 	if m.channel != nil {
 		fields = append(fields, conversation.FieldChannelID)
 	}
@@ -11479,6 +13797,9 @@ func (m *ConversationMutation) Fields() []string {
 	if m.own_read != nil {
 		fields = append(fields, conversation.FieldOwnRead)
 	}
+	if m.asked_id != nil {
+		fields = append(fields, conversation.FieldAskedID)
+	}
 	if m.own_state != nil {
 		fields = append(fields, conversation.FieldOwnState)
 	}
@@ -11543,6 +13864,8 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.EarlierInbound()
 	case conversation.FieldOwnRead:
 		return m.OwnRead()
+	case conversation.FieldAskedID:
+		return m.AskedID()
 	case conversation.FieldOwnState:
 		return m.OwnState()
 	case conversation.FieldCreatedAt:
@@ -11606,6 +13929,8 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldEarlierInbound(ctx)
 	case conversation.FieldOwnRead:
 		return m.OldOwnRead(ctx)
+	case conversation.FieldAskedID:
+		return m.OldAskedID(ctx)
 	case conversation.FieldOwnState:
 		return m.OldOwnState(ctx)
 	case conversation.FieldCreatedAt:
@@ -11794,6 +14119,13 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOwnRead(v)
 		return nil
+	case conversation.FieldAskedID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAskedID(v)
+		return nil
 	case conversation.FieldOwnState:
 		v, ok := value.(string)
 		if !ok {
@@ -11852,6 +14184,9 @@ func (m *ConversationMutation) AddedFields() []string {
 	if m.addown_read != nil {
 		fields = append(fields, conversation.FieldOwnRead)
 	}
+	if m.addasked_id != nil {
+		fields = append(fields, conversation.FieldAskedID)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, conversation.FieldCreatedAt)
 	}
@@ -11887,6 +14222,8 @@ func (m *ConversationMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedEarlierInbound()
 	case conversation.FieldOwnRead:
 		return m.AddedOwnRead()
+	case conversation.FieldAskedID:
+		return m.AddedAskedID()
 	case conversation.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -11981,6 +14318,13 @@ func (m *ConversationMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOwnRead(v)
+		return nil
+	case conversation.FieldAskedID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAskedID(v)
 		return nil
 	case conversation.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -12123,6 +14467,9 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldOwnRead:
 		m.ResetOwnRead()
+		return nil
+	case conversation.FieldAskedID:
+		m.ResetAskedID()
 		return nil
 	case conversation.FieldOwnState:
 		m.ResetOwnState()

@@ -28,6 +28,12 @@ type Tx struct {
 	BulkOperation *BulkOperationClient
 	// Channel is the client for interacting with the Channel builders.
 	Channel *ChannelClient
+	// Component is the client for interacting with the Component builders.
+	Component *ComponentClient
+	// ComponentAnswer is the client for interacting with the ComponentAnswer builders.
+	ComponentAnswer *ComponentAnswerClient
+	// ComponentVersion is the client for interacting with the ComponentVersion builders.
+	ComponentVersion *ComponentVersionClient
 	// ConsentEntry is the client for interacting with the ConsentEntry builders.
 	ConsentEntry *ConsentEntryClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -245,6 +251,9 @@ func (tx *Tx) init() {
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
+	tx.Component = NewComponentClient(tx.config)
+	tx.ComponentAnswer = NewComponentAnswerClient(tx.config)
+	tx.ComponentVersion = NewComponentVersionClient(tx.config)
 	tx.ConsentEntry = NewConsentEntryClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.CountCell = NewCountCellClient(tx.config)

@@ -3272,4 +3272,42 @@ func (ec *executionContext) marshalOChannelWebhookUrls2ᚖparleyᚋinternalᚋde
 	return ec._ChannelWebhookUrls(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOComponentFormat2ᚖparleyᚋinternalᚋchannelᚐFormat(ctx context.Context, v any) (*channel.Format, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := channel.UnmarshalText(v)
+	res := channel.Format(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOComponentFormat2ᚖparleyᚋinternalᚋchannelᚐFormat(ctx context.Context, sel ast.SelectionSet, v *channel.Format) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := channel.MarshalText(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalOComponentKind2ᚖparleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, v any) (*channel.ComponentKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := channel.UnmarshalText(v)
+	res := channel.ComponentKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOComponentKind2ᚖparleyᚋinternalᚋchannelᚐComponentKind(ctx context.Context, sel ast.SelectionSet, v *channel.ComponentKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := channel.MarshalText(string(*v))
+	return res
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -33,7 +33,7 @@ type ConversationResolver interface {
 	MergedInto(ctx context.Context, objs []*conversation.Row) ([]*conversation.Row, error)
 
 	Messages(ctx context.Context, objs []*conversation.Row, first *int, after *string, last *int, before *string) ([]*message.Page, error)
-	Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error)
+	Sendability(ctx context.Context, obj *conversation.Row, draft *string, component *string) (*message.Sendability, error)
 	ViewerCanAssign(ctx context.Context, obj *conversation.Row) (bool, error)
 	ViewerCanMarkRead(ctx context.Context, obj *conversation.Row) (bool, error)
 
@@ -98,6 +98,14 @@ func (ec *executionContext) field_Conversation_sendability_args(ctx context.Cont
 		return nil, err
 	}
 	args["draft"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "component",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["component"] = arg1
 	return args, nil
 }
 
@@ -829,7 +837,7 @@ func (ec *executionContext) _Conversation_sendability(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string))
+			return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string), fc.Args["component"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *message.Sendability) graphql.Marshaler {

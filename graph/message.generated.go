@@ -1844,7 +1844,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 		asMap["confirmForOwner"] = false
 	}
 
-	fieldsInOrder := [...]string{"conversationId", "text", "idempotencyKey", "confirmForOwner", "upToMessageId"}
+	fieldsInOrder := [...]string{"conversationId", "text", "component", "idempotencyKey", "confirmForOwner", "upToMessageId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1860,11 +1860,18 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 			it.ConversationID = data
 		case "text":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Text = data
+		case "component":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("component"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Component = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -2030,6 +2037,20 @@ func (ec *executionContext) _MessageContent(ctx context.Context, sel ast.Selecti
 			return graphql.Null
 		}
 		return ec._EventContent(ctx, sel, obj)
+	case content.ComponentContent:
+		return ec._ComponentContent(ctx, sel, &obj)
+	case *content.ComponentContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ComponentContent(ctx, sel, obj)
+	case content.AnswerContent:
+		return ec._AnswerContent(ctx, sel, &obj)
+	case *content.AnswerContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AnswerContent(ctx, sel, obj)
 	case content.ActionContent:
 		return ec._ActionContent(ctx, sel, &obj)
 	case *content.ActionContent:

@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/action"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
@@ -120,6 +121,14 @@ type ChannelPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The component after the change.
+type ComponentPayload struct {
+	// The component; null when there are errors.
+	Component *composer.Component `json:"component,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // The access token that was created.
 type CreateAccessTokenPayload struct {
 	// The access token; null when there are errors.
@@ -182,6 +191,20 @@ type DeactivateProviderAccountInput struct {
 	ID string `json:"id"`
 	// What becomes of messages that are not sent yet; `unsentMessages` of the account says how many there are.
 	Unsent account.UnsentChoice `json:"unsent"`
+}
+
+// A component to delete.
+type DeleteComponentInput struct {
+	// The component.
+	ID string `json:"id"`
+}
+
+// Result of deleting a component.
+type DeleteComponentPayload struct {
+	// The id of what was deleted; null when there are errors.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Why nothing was deleted; empty when it was.
+	Errors []*fault.Error `json:"errors"`
 }
 
 // A connection to delete.

@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
@@ -42,9 +43,12 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	AnswerContent() AnswerContentResolver
 	BulkOperation() BulkOperationResolver
 	BulkResult() BulkResultResolver
 	Channel() ChannelResolver
+	Component() ComponentResolver
+	ComponentContent() ComponentContentResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
@@ -132,6 +136,18 @@ type ComplexityRoot struct {
 		Permissions    func(childComplexity int) int
 		Queues         func(childComplexity int) int
 		RecordRights   func(childComplexity int) int
+	}
+
+	AnswerContent struct {
+		ComponentID func(childComplexity int) int
+		IsRepeated  func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		IsTyped     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Option      func(childComplexity int) int
+		QuestionID  func(childComplexity int) int
+		Text        func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -362,6 +378,135 @@ type ComplexityRoot struct {
 		Statuses func(childComplexity int) int
 	}
 
+	ChoiceShape struct {
+		Format  func(childComplexity int) int
+		Label   func(childComplexity int) int
+		Options func(childComplexity int) int
+		Text    func(childComplexity int) int
+	}
+
+	Component struct {
+		CreatedAt     func(childComplexity int) int
+		Description   func(childComplexity int) int
+		Design        func(childComplexity int) int
+		DeveloperName func(childComplexity int) int
+		ID            func(childComplexity int) int
+		IsArchived    func(childComplexity int) int
+		IsUsed        func(childComplexity int) int
+		Kind          func(childComplexity int) int
+		Name          func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
+	ComponentConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ComponentConstant struct {
+		Alt       func(childComplexity int) int
+		Items     func(childComplexity int) int
+		KnownType func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Text      func(childComplexity int) int
+	}
+
+	ComponentContent struct {
+		ComponentID func(childComplexity int) int
+		Format      func(childComplexity int) int
+		IsTruncated func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Shape       func(childComplexity int) int
+		Text        func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	ComponentDesign struct {
+		Choices       func(childComplexity int) int
+		Constants     func(childComplexity int) int
+		ListTemplates func(childComplexity int) int
+		Looks         func(childComplexity int) int
+		Parameters    func(childComplexity int) int
+		Translations  func(childComplexity int) int
+	}
+
+	ComponentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ComponentImage struct {
+		Alt func(childComplexity int) int
+		URL func(childComplexity int) int
+	}
+
+	ComponentItem struct {
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+	}
+
+	ComponentListTemplate struct {
+		List     func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Template func(childComplexity int) int
+	}
+
+	ComponentMisfit struct {
+		Found  func(childComplexity int) int
+		Limit  func(childComplexity int) int
+		Reason func(childComplexity int) int
+	}
+
+	ComponentOption struct {
+		Image    func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+		Title    func(childComplexity int) int
+	}
+
+	ComponentParameter struct {
+		Name       func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+		Optional   func(childComplexity int) int
+		Type       func(childComplexity int) int
+	}
+
+	ComponentPayload struct {
+		Component func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
+	ComponentPreview struct {
+		ChannelType func(childComplexity int) int
+		Format      func(childComplexity int) int
+		Missing     func(childComplexity int) int
+		Payload     func(childComplexity int) int
+		Rejected    func(childComplexity int) int
+		Shape       func(childComplexity int) int
+		Text        func(childComplexity int) int
+	}
+
+	ComponentQueryFilter struct {
+		Field func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
+	ComponentTranslated struct {
+		Alt   func(childComplexity int) int
+		Items func(childComplexity int) int
+		Name  func(childComplexity int) int
+		Text  func(childComplexity int) int
+	}
+
+	ComponentTranslation struct {
+		Constants func(childComplexity int) int
+		Locale    func(childComplexity int) int
+	}
+
 	ConsentEntry struct {
 		Agent  func(childComplexity int) int
 		At     func(childComplexity int) int
@@ -395,7 +540,7 @@ type ComplexityRoot struct {
 		Preview              func(childComplexity int) int
 		Record               func(childComplexity int) int
 		RelatedConversations func(childComplexity int) int
-		Sendability          func(childComplexity int, draft *string) int
+		Sendability          func(childComplexity int, draft *string, component *string) int
 		ViewerCanAssign      func(childComplexity int) int
 		ViewerCanMarkRead    func(childComplexity int) int
 	}
@@ -609,6 +754,11 @@ type ComplexityRoot struct {
 		UnsentMessages func(childComplexity int) int
 	}
 
+	DeleteComponentPayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
 	DeleteCrmConnectionPayload struct {
 		DeletedID func(childComplexity int) int
 		Errors    func(childComplexity int) int
@@ -698,6 +848,24 @@ type ComplexityRoot struct {
 		Errors       func(childComplexity int) int
 	}
 
+	LinkFormat struct {
+		Format   func(childComplexity int) int
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Text     func(childComplexity int) int
+		Title    func(childComplexity int) int
+		URL      func(childComplexity int) int
+	}
+
+	LinkShape struct {
+		Format  func(childComplexity int) int
+		Image   func(childComplexity int) int
+		IsPopup func(childComplexity int) int
+		Text    func(childComplexity int) int
+		Title   func(childComplexity int) int
+		URL     func(childComplexity int) int
+	}
+
 	LinkSuggestion struct {
 		Field    func(childComplexity int) int
 		Reason   func(childComplexity int) int
@@ -721,6 +889,12 @@ type ComplexityRoot struct {
 	LinkingRulePayload struct {
 		Errors func(childComplexity int) int
 		Rule   func(childComplexity int) int
+	}
+
+	ListFormat struct {
+		Format func(childComplexity int) int
+		Label  func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Location struct {
@@ -833,6 +1007,12 @@ type ComplexityRoot struct {
 		MessagingUser func(childComplexity int) int
 	}
 
+	MissingComponentValue struct {
+		Detail      func(childComplexity int) int
+		KnownReason func(childComplexity int) int
+		Path        func(childComplexity int) int
+	}
+
 	Mutation struct {
 		ActivateAgent               func(childComplexity int, input ActivateAgentInput) int
 		ActivateChannel             func(childComplexity int, input ActivateChannelInput) int
@@ -846,9 +1026,11 @@ type ComplexityRoot struct {
 		BulkMarkConversationsRead   func(childComplexity int, input bulk.MarkInput) int
 		BulkMarkConversationsUnread func(childComplexity int, input bulk.MarkInput) int
 		CancelBulkOperation         func(childComplexity int, input CancelBulkOperationInput) int
+		CloneComponent              func(childComplexity int, input composer.CloneInput) int
 		CreateAccessToken           func(childComplexity int, input access.CreateInput) int
 		CreateAgent                 func(childComplexity int, input staff.CreateAgentInput) int
 		CreateChannel               func(childComplexity int, input switchboard.CreateChannelInput) int
+		CreateComponent             func(childComplexity int, input composer.CreateInput) int
 		CreateCrmAction             func(childComplexity int, input crmaction.CreateInput) int
 		CreateCrmConnection         func(childComplexity int, input crmsync.CreateInput) int
 		CreateLinkingRule           func(childComplexity int, input linking.CreateInput) int
@@ -862,6 +1044,7 @@ type ComplexityRoot struct {
 		DeactivateAgent             func(childComplexity int, input DeactivateAgentInput) int
 		DeactivateChannel           func(childComplexity int, input switchboard.DeactivateChannelInput) int
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
+		DeleteComponent             func(childComplexity int, input DeleteComponentInput) int
 		DeleteCrmConnection         func(childComplexity int, input DeleteCrmConnectionInput) int
 		DeleteLinkingRule           func(childComplexity int, input DeleteLinkingRuleInput) int
 		DeletePermissionSet         func(childComplexity int, input DeletePermissionSetInput) int
@@ -902,6 +1085,7 @@ type ComplexityRoot struct {
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
 		UpdateChannel               func(childComplexity int, input UpdateChannelInput) int
+		UpdateComponent             func(childComplexity int, input composer.UpdateInput) int
 		UpdateCrmAction             func(childComplexity int, input crmaction.UpdateInput) int
 		UpdateCrmConnection         func(childComplexity int, input crmsync.UpdateInput) int
 		UpdateLinkingRule           func(childComplexity int, input linking.UpdateInput) int
@@ -969,6 +1153,13 @@ type ComplexityRoot struct {
 		ObjectType func(childComplexity int) int
 	}
 
+	OptionDisplay struct {
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Subtitle func(childComplexity int) int
+		Title    func(childComplexity int) int
+	}
+
 	Organization struct {
 		Country  func(childComplexity int) int
 		Locale   func(childComplexity int) int
@@ -1024,6 +1215,14 @@ type ComplexityRoot struct {
 		Preferences func(childComplexity int) int
 	}
 
+	PreparedComponent struct {
+		Missing func(childComplexity int) int
+		Of      func(childComplexity int) int
+		Token   func(childComplexity int) int
+		Until   func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
 	PreviousCredentials struct {
 		Fingerprint func(childComplexity int) int
 		ValidUntil  func(childComplexity int) int
@@ -1072,6 +1271,8 @@ type ComplexityRoot struct {
 		ChannelTypes      func(childComplexity int) int
 		Channels          func(childComplexity int) int
 		CheckFormula      func(childComplexity int, input trial.Input) int
+		Component         func(childComplexity int, id string) int
+		Components        func(childComplexity int, filterBy *composer.Filter, first *int, after *string) int
 		Conversation      func(childComplexity int, id string) int
 		Conversations     func(childComplexity int, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) int
 		CrmActionRuns     func(childComplexity int, filterBy *crmaction.RunFilter, first *int, after *string, last *int, before *string) int
@@ -1086,6 +1287,8 @@ type ComplexityRoot struct {
 		Organization      func(childComplexity int) int
 		PermissionHolders func(childComplexity int, permission viewer.Permission) int
 		PermissionSets    func(childComplexity int) int
+		PrepareComponent  func(childComplexity int, input composer.PrepareInput) int
+		PreviewComponent  func(childComplexity int, input composer.PreviewInput) int
 		ProviderAccount   func(childComplexity int, id string) int
 		ProviderAccounts  func(childComplexity int) int
 		Providers         func(childComplexity int) int
@@ -1097,6 +1300,19 @@ type ComplexityRoot struct {
 		Search            func(childComplexity int, query string, view *conversation.View, kinds []search.Kind, first *int, after *string) int
 		ServiceAccounts   func(childComplexity int) int
 		Viewer            func(childComplexity int) int
+	}
+
+	QueryOptions struct {
+		Condition  func(childComplexity int) int
+		Display    func(childComplexity int) int
+		Filters    func(childComplexity int) int
+		Limit      func(childComplexity int) int
+		ObjectType func(childComplexity int) int
+	}
+
+	QuestionFormat struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
 	}
 
 	Queue struct {
@@ -1195,6 +1411,11 @@ type ComplexityRoot struct {
 		RuleName func(childComplexity int) int
 	}
 
+	RecordOptions struct {
+		Display   func(childComplexity int) int
+		Parameter func(childComplexity int) int
+	}
+
 	RecordResult struct {
 		Error      func(childComplexity int) int
 		ExternalID func(childComplexity int) int
@@ -1221,6 +1442,11 @@ type ComplexityRoot struct {
 		ObjectType func(childComplexity int) int
 		Operation  func(childComplexity int) int
 		Problem    func(childComplexity int) int
+	}
+
+	RejectedComponentFormat struct {
+		Format  func(childComplexity int) int
+		Reasons func(childComplexity int) int
 	}
 
 	RelatedConversationGroup struct {
@@ -1336,11 +1562,19 @@ type ComplexityRoot struct {
 		Errors func(childComplexity int) int
 	}
 
+	SlotOptions struct {
+		Display func(childComplexity int) int
+	}
+
 	StartConversationPayload struct {
 		Conversation func(childComplexity int) int
 		Errors       func(childComplexity int) int
 		Message      func(childComplexity int) int
 		Refusals     func(childComplexity int) int
+	}
+
+	StaticOptions struct {
+		Constant func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -1375,6 +1609,16 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	TextFormat struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
+	}
+
+	TextShape struct {
+		Format func(childComplexity int) int
+		Text   func(childComplexity int) int
+	}
+
 	UserError struct {
 		Code         func(childComplexity int) int
 		FieldPath    func(childComplexity int) int
@@ -1396,6 +1640,14 @@ type ComplexityRoot struct {
 		Permissions    func(childComplexity int) int
 		Preferences    func(childComplexity int, frontend string) int
 		Queues         func(childComplexity int) int
+	}
+
+	WebPageFormat struct {
+		Format func(childComplexity int) int
+		Popup  func(childComplexity int) int
+		Text   func(childComplexity int) int
+		Title  func(childComplexity int) int
+		URL    func(childComplexity int) int
 	}
 
 	WebhookAttempt struct {
@@ -1675,6 +1927,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentRights.RecordRights(childComplexity), true
+
+	case "AnswerContent.componentId":
+		if e.ComplexityRoot.AnswerContent.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.ComponentID(childComplexity), true
+	case "AnswerContent.isRepeated":
+		if e.ComplexityRoot.AnswerContent.IsRepeated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsRepeated(childComplexity), true
+	case "AnswerContent.isTruncated":
+		if e.ComplexityRoot.AnswerContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsTruncated(childComplexity), true
+	case "AnswerContent.isTyped":
+		if e.ComplexityRoot.AnswerContent.IsTyped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsTyped(childComplexity), true
+	case "AnswerContent.name":
+		if e.ComplexityRoot.AnswerContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Name(childComplexity), true
+	case "AnswerContent.option":
+		if e.ComplexityRoot.AnswerContent.Option == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Option(childComplexity), true
+	case "AnswerContent.questionId":
+		if e.ComplexityRoot.AnswerContent.QuestionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.QuestionID(childComplexity), true
+	case "AnswerContent.text":
+		if e.ComplexityRoot.AnswerContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Text(childComplexity), true
+	case "AnswerContent.version":
+		if e.ComplexityRoot.AnswerContent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.Version(childComplexity), true
 
 	case "AssignConversationsPayload.errors":
 		if e.ComplexityRoot.AssignConversationsPayload.Errors == nil {
@@ -2607,6 +2914,474 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChannelWebhookUrls.Statuses(childComplexity), true
 
+	case "ChoiceShape.format":
+		if e.ComplexityRoot.ChoiceShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Format(childComplexity), true
+	case "ChoiceShape.label":
+		if e.ComplexityRoot.ChoiceShape.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Label(childComplexity), true
+	case "ChoiceShape.options":
+		if e.ComplexityRoot.ChoiceShape.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Options(childComplexity), true
+	case "ChoiceShape.text":
+		if e.ComplexityRoot.ChoiceShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChoiceShape.Text(childComplexity), true
+
+	case "Component.createdAt":
+		if e.ComplexityRoot.Component.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.CreatedAt(childComplexity), true
+	case "Component.description":
+		if e.ComplexityRoot.Component.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Description(childComplexity), true
+	case "Component.design":
+		if e.ComplexityRoot.Component.Design == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Design(childComplexity), true
+	case "Component.developerName":
+		if e.ComplexityRoot.Component.DeveloperName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.DeveloperName(childComplexity), true
+	case "Component.id":
+		if e.ComplexityRoot.Component.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.ID(childComplexity), true
+	case "Component.isArchived":
+		if e.ComplexityRoot.Component.IsArchived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.IsArchived(childComplexity), true
+	case "Component.isUsed":
+		if e.ComplexityRoot.Component.IsUsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.IsUsed(childComplexity), true
+	case "Component.kind":
+		if e.ComplexityRoot.Component.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Kind(childComplexity), true
+	case "Component.name":
+		if e.ComplexityRoot.Component.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Name(childComplexity), true
+	case "Component.updatedAt":
+		if e.ComplexityRoot.Component.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.UpdatedAt(childComplexity), true
+	case "Component.version":
+		if e.ComplexityRoot.Component.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Component.Version(childComplexity), true
+
+	case "ComponentConnection.edges":
+		if e.ComplexityRoot.ComponentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.Edges(childComplexity), true
+	case "ComponentConnection.nodes":
+		if e.ComplexityRoot.ComponentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.Nodes(childComplexity), true
+	case "ComponentConnection.pageInfo":
+		if e.ComplexityRoot.ComponentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConnection.PageInfo(childComplexity), true
+
+	case "ComponentConstant.alt":
+		if e.ComplexityRoot.ComponentConstant.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Alt(childComplexity), true
+	case "ComponentConstant.items":
+		if e.ComplexityRoot.ComponentConstant.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Items(childComplexity), true
+	case "ComponentConstant.type":
+		if e.ComplexityRoot.ComponentConstant.KnownType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.KnownType(childComplexity), true
+	case "ComponentConstant.name":
+		if e.ComplexityRoot.ComponentConstant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Name(childComplexity), true
+	case "ComponentConstant.text":
+		if e.ComplexityRoot.ComponentConstant.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.Text(childComplexity), true
+
+	case "ComponentContent.componentId":
+		if e.ComplexityRoot.ComponentContent.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.ComponentID(childComplexity), true
+	case "ComponentContent.format":
+		if e.ComplexityRoot.ComponentContent.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Format(childComplexity), true
+	case "ComponentContent.isTruncated":
+		if e.ComplexityRoot.ComponentContent.IsTruncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.IsTruncated(childComplexity), true
+	case "ComponentContent.kind":
+		if e.ComplexityRoot.ComponentContent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Kind(childComplexity), true
+	case "ComponentContent.name":
+		if e.ComplexityRoot.ComponentContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Name(childComplexity), true
+	case "ComponentContent.shape":
+		if e.ComplexityRoot.ComponentContent.Shape == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Shape(childComplexity), true
+	case "ComponentContent.text":
+		if e.ComplexityRoot.ComponentContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Text(childComplexity), true
+	case "ComponentContent.version":
+		if e.ComplexityRoot.ComponentContent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentContent.Version(childComplexity), true
+
+	case "ComponentDesign.options":
+		if e.ComplexityRoot.ComponentDesign.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Choices(childComplexity), true
+	case "ComponentDesign.constants":
+		if e.ComplexityRoot.ComponentDesign.Constants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Constants(childComplexity), true
+	case "ComponentDesign.listTemplates":
+		if e.ComplexityRoot.ComponentDesign.ListTemplates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.ListTemplates(childComplexity), true
+	case "ComponentDesign.formats":
+		if e.ComplexityRoot.ComponentDesign.Looks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Looks(childComplexity), true
+	case "ComponentDesign.parameters":
+		if e.ComplexityRoot.ComponentDesign.Parameters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Parameters(childComplexity), true
+	case "ComponentDesign.translations":
+		if e.ComplexityRoot.ComponentDesign.Translations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Translations(childComplexity), true
+
+	case "ComponentEdge.cursor":
+		if e.ComplexityRoot.ComponentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentEdge.Cursor(childComplexity), true
+	case "ComponentEdge.node":
+		if e.ComplexityRoot.ComponentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentEdge.Node(childComplexity), true
+
+	case "ComponentImage.alt":
+		if e.ComplexityRoot.ComponentImage.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentImage.Alt(childComplexity), true
+	case "ComponentImage.url":
+		if e.ComplexityRoot.ComponentImage.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentImage.URL(childComplexity), true
+
+	case "ComponentItem.imageAlt":
+		if e.ComplexityRoot.ComponentItem.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.ImageAlt(childComplexity), true
+	case "ComponentItem.imageUrl":
+		if e.ComplexityRoot.ComponentItem.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.ImageURL(childComplexity), true
+	case "ComponentItem.name":
+		if e.ComplexityRoot.ComponentItem.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.Name(childComplexity), true
+	case "ComponentItem.subtitle":
+		if e.ComplexityRoot.ComponentItem.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.Subtitle(childComplexity), true
+
+	case "ComponentListTemplate.list":
+		if e.ComplexityRoot.ComponentListTemplate.List == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.List(childComplexity), true
+	case "ComponentListTemplate.name":
+		if e.ComplexityRoot.ComponentListTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.Name(childComplexity), true
+	case "ComponentListTemplate.template":
+		if e.ComplexityRoot.ComponentListTemplate.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentListTemplate.Template(childComplexity), true
+
+	case "ComponentMisfit.found":
+		if e.ComplexityRoot.ComponentMisfit.Found == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Found(childComplexity), true
+	case "ComponentMisfit.limit":
+		if e.ComplexityRoot.ComponentMisfit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Limit(childComplexity), true
+	case "ComponentMisfit.reason":
+		if e.ComplexityRoot.ComponentMisfit.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentMisfit.Reason(childComplexity), true
+
+	case "ComponentOption.image":
+		if e.ComplexityRoot.ComponentOption.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Image(childComplexity), true
+	case "ComponentOption.subtitle":
+		if e.ComplexityRoot.ComponentOption.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Subtitle(childComplexity), true
+	case "ComponentOption.title":
+		if e.ComplexityRoot.ComponentOption.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.Title(childComplexity), true
+
+	case "ComponentParameter.name":
+		if e.ComplexityRoot.ComponentParameter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Name(childComplexity), true
+	case "ComponentParameter.objectType":
+		if e.ComplexityRoot.ComponentParameter.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.ObjectType(childComplexity), true
+	case "ComponentParameter.isOptional":
+		if e.ComplexityRoot.ComponentParameter.Optional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Optional(childComplexity), true
+	case "ComponentParameter.type":
+		if e.ComplexityRoot.ComponentParameter.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentParameter.Type(childComplexity), true
+
+	case "ComponentPayload.component":
+		if e.ComplexityRoot.ComponentPayload.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPayload.Component(childComplexity), true
+	case "ComponentPayload.errors":
+		if e.ComplexityRoot.ComponentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPayload.Errors(childComplexity), true
+
+	case "ComponentPreview.channelType":
+		if e.ComplexityRoot.ComponentPreview.ChannelType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.ChannelType(childComplexity), true
+	case "ComponentPreview.format":
+		if e.ComplexityRoot.ComponentPreview.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Format(childComplexity), true
+	case "ComponentPreview.missing":
+		if e.ComplexityRoot.ComponentPreview.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Missing(childComplexity), true
+	case "ComponentPreview.payload":
+		if e.ComplexityRoot.ComponentPreview.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Payload(childComplexity), true
+	case "ComponentPreview.rejected":
+		if e.ComplexityRoot.ComponentPreview.Rejected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Rejected(childComplexity), true
+	case "ComponentPreview.shape":
+		if e.ComplexityRoot.ComponentPreview.Shape == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Shape(childComplexity), true
+	case "ComponentPreview.text":
+		if e.ComplexityRoot.ComponentPreview.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPreview.Text(childComplexity), true
+
+	case "ComponentQueryFilter.field":
+		if e.ComplexityRoot.ComponentQueryFilter.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryFilter.Field(childComplexity), true
+	case "ComponentQueryFilter.value":
+		if e.ComplexityRoot.ComponentQueryFilter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryFilter.Value(childComplexity), true
+
+	case "ComponentTranslated.alt":
+		if e.ComplexityRoot.ComponentTranslated.Alt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Alt(childComplexity), true
+	case "ComponentTranslated.items":
+		if e.ComplexityRoot.ComponentTranslated.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Items(childComplexity), true
+	case "ComponentTranslated.name":
+		if e.ComplexityRoot.ComponentTranslated.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Name(childComplexity), true
+	case "ComponentTranslated.text":
+		if e.ComplexityRoot.ComponentTranslated.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.Text(childComplexity), true
+
+	case "ComponentTranslation.constants":
+		if e.ComplexityRoot.ComponentTranslation.Constants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslation.Constants(childComplexity), true
+	case "ComponentTranslation.locale":
+		if e.ComplexityRoot.ComponentTranslation.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslation.Locale(childComplexity), true
+
 	case "ConsentEntry.recordedBy":
 		if e.ComplexityRoot.ConsentEntry.Agent == nil {
 			break
@@ -2797,7 +3572,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Conversation.Sendability(childComplexity, args["draft"].(*string)), true
+		return e.ComplexityRoot.Conversation.Sendability(childComplexity, args["draft"].(*string), args["component"].(*string)), true
 	case "Conversation.viewerCanAssign":
 		if e.ComplexityRoot.Conversation.ViewerCanAssign == nil {
 			break
@@ -3628,6 +4403,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeactivateChannelPayload.UnsentMessages(childComplexity), true
 
+	case "DeleteComponentPayload.deletedId":
+		if e.ComplexityRoot.DeleteComponentPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteComponentPayload.DeletedID(childComplexity), true
+	case "DeleteComponentPayload.errors":
+		if e.ComplexityRoot.DeleteComponentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteComponentPayload.Errors(childComplexity), true
+
 	case "DeleteCrmConnectionPayload.deletedId":
 		if e.ComplexityRoot.DeleteCrmConnectionPayload.DeletedID == nil {
 			break
@@ -3907,6 +4695,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LinkConversationPayload.Errors(childComplexity), true
 
+	case "LinkFormat.format":
+		if e.ComplexityRoot.LinkFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Format(childComplexity), true
+	case "LinkFormat.imageAlt":
+		if e.ComplexityRoot.LinkFormat.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.ImageAlt(childComplexity), true
+	case "LinkFormat.imageUrl":
+		if e.ComplexityRoot.LinkFormat.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.ImageURL(childComplexity), true
+	case "LinkFormat.text":
+		if e.ComplexityRoot.LinkFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Text(childComplexity), true
+	case "LinkFormat.title":
+		if e.ComplexityRoot.LinkFormat.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Title(childComplexity), true
+	case "LinkFormat.url":
+		if e.ComplexityRoot.LinkFormat.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.URL(childComplexity), true
+
+	case "LinkShape.format":
+		if e.ComplexityRoot.LinkShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Format(childComplexity), true
+	case "LinkShape.image":
+		if e.ComplexityRoot.LinkShape.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Image(childComplexity), true
+	case "LinkShape.isPopup":
+		if e.ComplexityRoot.LinkShape.IsPopup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.IsPopup(childComplexity), true
+	case "LinkShape.text":
+		if e.ComplexityRoot.LinkShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Text(childComplexity), true
+	case "LinkShape.title":
+		if e.ComplexityRoot.LinkShape.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.Title(childComplexity), true
+	case "LinkShape.url":
+		if e.ComplexityRoot.LinkShape.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkShape.URL(childComplexity), true
+
 	case "LinkSuggestion.field":
 		if e.ComplexityRoot.LinkSuggestion.Field == nil {
 			break
@@ -4005,6 +4867,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LinkingRulePayload.Rule(childComplexity), true
+
+	case "ListFormat.format":
+		if e.ComplexityRoot.ListFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Format(childComplexity), true
+	case "ListFormat.label":
+		if e.ComplexityRoot.ListFormat.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Label(childComplexity), true
+	case "ListFormat.text":
+		if e.ComplexityRoot.ListFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListFormat.Text(childComplexity), true
 
 	case "Location.latitude":
 		if e.ComplexityRoot.Location.Latitude == nil {
@@ -4411,6 +5292,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MessagingUserPayload.MessagingUser(childComplexity), true
 
+	case "MissingComponentValue.detail":
+		if e.ComplexityRoot.MissingComponentValue.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.Detail(childComplexity), true
+	case "MissingComponentValue.reason":
+		if e.ComplexityRoot.MissingComponentValue.KnownReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.KnownReason(childComplexity), true
+	case "MissingComponentValue.path":
+		if e.ComplexityRoot.MissingComponentValue.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MissingComponentValue.Path(childComplexity), true
+
 	case "Mutation.activateAgent":
 		if e.ComplexityRoot.Mutation.ActivateAgent == nil {
 			break
@@ -4543,6 +5443,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBulkOperation(childComplexity, args["input"].(CancelBulkOperationInput)), true
+	case "Mutation.cloneComponent":
+		if e.ComplexityRoot.Mutation.CloneComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cloneComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloneComponent(childComplexity, args["input"].(composer.CloneInput)), true
 	case "Mutation.createAccessToken":
 		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
 			break
@@ -4576,6 +5487,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateChannel(childComplexity, args["input"].(switchboard.CreateChannelInput)), true
+	case "Mutation.createComponent":
+		if e.ComplexityRoot.Mutation.CreateComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateComponent(childComplexity, args["input"].(composer.CreateInput)), true
 	case "Mutation.createCrmAction":
 		if e.ComplexityRoot.Mutation.CreateCrmAction == nil {
 			break
@@ -4719,6 +5641,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateProviderAccount(childComplexity, args["input"].(DeactivateProviderAccountInput)), true
+	case "Mutation.deleteComponent":
+		if e.ComplexityRoot.Mutation.DeleteComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteComponent(childComplexity, args["input"].(DeleteComponentInput)), true
 	case "Mutation.deleteCrmConnection":
 		if e.ComplexityRoot.Mutation.DeleteCrmConnection == nil {
 			break
@@ -5159,6 +6092,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateChannel(childComplexity, args["input"].(UpdateChannelInput)), true
+	case "Mutation.updateComponent":
+		if e.ComplexityRoot.Mutation.UpdateComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateComponent(childComplexity, args["input"].(composer.UpdateInput)), true
 	case "Mutation.updateCrmAction":
 		if e.ComplexityRoot.Mutation.UpdateCrmAction == nil {
 			break
@@ -5513,6 +6457,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ObjectTypePayload.ObjectType(childComplexity), true
 
+	case "OptionDisplay.imageAlt":
+		if e.ComplexityRoot.OptionDisplay.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.ImageAlt(childComplexity), true
+	case "OptionDisplay.imageUrl":
+		if e.ComplexityRoot.OptionDisplay.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.ImageURL(childComplexity), true
+	case "OptionDisplay.subtitle":
+		if e.ComplexityRoot.OptionDisplay.Subtitle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.Subtitle(childComplexity), true
+	case "OptionDisplay.title":
+		if e.ComplexityRoot.OptionDisplay.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionDisplay.Title(childComplexity), true
+
 	case "Organization.country":
 		if e.ComplexityRoot.Organization.Country == nil {
 			break
@@ -5689,6 +6658,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PreferencesPayload.Preferences(childComplexity), true
+
+	case "PreparedComponent.missing":
+		if e.ComplexityRoot.PreparedComponent.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Missing(childComplexity), true
+	case "PreparedComponent.component":
+		if e.ComplexityRoot.PreparedComponent.Of == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Of(childComplexity), true
+	case "PreparedComponent.token":
+		if e.ComplexityRoot.PreparedComponent.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Token(childComplexity), true
+	case "PreparedComponent.until":
+		if e.ComplexityRoot.PreparedComponent.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Until(childComplexity), true
+	case "PreparedComponent.version":
+		if e.ComplexityRoot.PreparedComponent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreparedComponent.Version(childComplexity), true
 
 	case "PreviousCredentials.fingerprint":
 		if e.ComplexityRoot.PreviousCredentials.Fingerprint == nil {
@@ -5917,6 +6917,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CheckFormula(childComplexity, args["input"].(trial.Input)), true
+	case "Query.component":
+		if e.ComplexityRoot.Query.Component == nil {
+			break
+		}
+
+		args, err := ec.field_Query_component_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Component(childComplexity, args["id"].(string)), true
+	case "Query.components":
+		if e.ComplexityRoot.Query.Components == nil {
+			break
+		}
+
+		args, err := ec.field_Query_components_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Components(childComplexity, args["filterBy"].(*composer.Filter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.conversation":
 		if e.ComplexityRoot.Query.Conversation == nil {
 			break
@@ -6047,6 +7069,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PermissionSets(childComplexity), true
+	case "Query.prepareComponent":
+		if e.ComplexityRoot.Query.PrepareComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Query_prepareComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PrepareComponent(childComplexity, args["input"].(composer.PrepareInput)), true
+	case "Query.previewComponent":
+		if e.ComplexityRoot.Query.PreviewComponent == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewComponent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewComponent(childComplexity, args["input"].(composer.PreviewInput)), true
 	case "Query.providerAccount":
 		if e.ComplexityRoot.Query.ProviderAccount == nil {
 			break
@@ -6143,6 +7187,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "QueryOptions.condition":
+		if e.ComplexityRoot.QueryOptions.Condition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Condition(childComplexity), true
+	case "QueryOptions.display":
+		if e.ComplexityRoot.QueryOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Display(childComplexity), true
+	case "QueryOptions.filters":
+		if e.ComplexityRoot.QueryOptions.Filters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Filters(childComplexity), true
+	case "QueryOptions.limit":
+		if e.ComplexityRoot.QueryOptions.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Limit(childComplexity), true
+	case "QueryOptions.objectType":
+		if e.ComplexityRoot.QueryOptions.ObjectType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.ObjectType(childComplexity), true
+
+	case "QuestionFormat.format":
+		if e.ComplexityRoot.QuestionFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionFormat.Format(childComplexity), true
+	case "QuestionFormat.text":
+		if e.ComplexityRoot.QuestionFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionFormat.Text(childComplexity), true
 
 	case "Queue.channels":
 		if e.ComplexityRoot.Queue.Channels == nil {
@@ -6526,6 +7614,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordLink.RuleName(childComplexity), true
 
+	case "RecordOptions.display":
+		if e.ComplexityRoot.RecordOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOptions.Display(childComplexity), true
+	case "RecordOptions.parameter":
+		if e.ComplexityRoot.RecordOptions.Parameter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOptions.Parameter(childComplexity), true
+
 	case "RecordResult.error":
 		if e.ComplexityRoot.RecordResult.Error == nil {
 			break
@@ -6625,6 +7726,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RejectedChange.Problem(childComplexity), true
+
+	case "RejectedComponentFormat.format":
+		if e.ComplexityRoot.RejectedComponentFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedComponentFormat.Format(childComplexity), true
+	case "RejectedComponentFormat.reasons":
+		if e.ComplexityRoot.RejectedComponentFormat.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectedComponentFormat.Reasons(childComplexity), true
 
 	case "RelatedConversationGroup.conversations":
 		if e.ComplexityRoot.RelatedConversationGroup.Conversations == nil {
@@ -7003,6 +8117,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetTypingPayload.Errors(childComplexity), true
 
+	case "SlotOptions.display":
+		if e.ComplexityRoot.SlotOptions.Display == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotOptions.Display(childComplexity), true
+
 	case "StartConversationPayload.conversation":
 		if e.ComplexityRoot.StartConversationPayload.Conversation == nil {
 			break
@@ -7027,6 +8148,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartConversationPayload.Refusals(childComplexity), true
+
+	case "StaticOptions.constant":
+		if e.ComplexityRoot.StaticOptions.Constant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StaticOptions.Constant(childComplexity), true
 
 	case "Subscription.auditEntriesChanged":
 		if e.ComplexityRoot.Subscription.AuditEntriesChanged == nil {
@@ -7175,6 +8303,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TextContent.Text(childComplexity), true
 
+	case "TextFormat.format":
+		if e.ComplexityRoot.TextFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextFormat.Format(childComplexity), true
+	case "TextFormat.text":
+		if e.ComplexityRoot.TextFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextFormat.Text(childComplexity), true
+
+	case "TextShape.format":
+		if e.ComplexityRoot.TextShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextShape.Format(childComplexity), true
+	case "TextShape.text":
+		if e.ComplexityRoot.TextShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextShape.Text(childComplexity), true
+
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
 			break
@@ -7272,6 +8426,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Queues(childComplexity), true
 
+	case "WebPageFormat.format":
+		if e.ComplexityRoot.WebPageFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Format(childComplexity), true
+	case "WebPageFormat.isPopup":
+		if e.ComplexityRoot.WebPageFormat.Popup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Popup(childComplexity), true
+	case "WebPageFormat.text":
+		if e.ComplexityRoot.WebPageFormat.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Text(childComplexity), true
+	case "WebPageFormat.title":
+		if e.ComplexityRoot.WebPageFormat.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Title(childComplexity), true
+	case "WebPageFormat.url":
+		if e.ComplexityRoot.WebPageFormat.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.URL(childComplexity), true
+
 	case "WebhookAttempt.answer":
 		if e.ComplexityRoot.WebhookAttempt.Answer == nil {
 			break
@@ -7348,12 +8533,29 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelBulkOperationInput", ec.unmarshalInputCancelBulkOperationInput),
 			graphql.NewInputUnmarshaler("ChannelLimitsInput", ec.unmarshalInputChannelLimitsInput),
 			graphql.NewInputUnmarshaler("CheckFormulaInput", ec.unmarshalInputCheckFormulaInput),
+			graphql.NewInputUnmarshaler("CloneComponentInput", ec.unmarshalInputCloneComponentInput),
+			graphql.NewInputUnmarshaler("ComponentConstantInput", ec.unmarshalInputComponentConstantInput),
+			graphql.NewInputUnmarshaler("ComponentDesignInput", ec.unmarshalInputComponentDesignInput),
+			graphql.NewInputUnmarshaler("ComponentFilter", ec.unmarshalInputComponentFilter),
+			graphql.NewInputUnmarshaler("ComponentFormatInput", ec.unmarshalInputComponentFormatInput),
+			graphql.NewInputUnmarshaler("ComponentItemInput", ec.unmarshalInputComponentItemInput),
+			graphql.NewInputUnmarshaler("ComponentListTemplateInput", ec.unmarshalInputComponentListTemplateInput),
+			graphql.NewInputUnmarshaler("ComponentOptionsInput", ec.unmarshalInputComponentOptionsInput),
+			graphql.NewInputUnmarshaler("ComponentParameterInput", ec.unmarshalInputComponentParameterInput),
+			graphql.NewInputUnmarshaler("ComponentQueryFilterInput", ec.unmarshalInputComponentQueryFilterInput),
+			graphql.NewInputUnmarshaler("ComponentQueryInput", ec.unmarshalInputComponentQueryInput),
+			graphql.NewInputUnmarshaler("ComponentSampleInput", ec.unmarshalInputComponentSampleInput),
+			graphql.NewInputUnmarshaler("ComponentSlotInput", ec.unmarshalInputComponentSlotInput),
+			graphql.NewInputUnmarshaler("ComponentTranslatedInput", ec.unmarshalInputComponentTranslatedInput),
+			graphql.NewInputUnmarshaler("ComponentTranslationInput", ec.unmarshalInputComponentTranslationInput),
+			graphql.NewInputUnmarshaler("ComponentValueInput", ec.unmarshalInputComponentValueInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
 			graphql.NewInputUnmarshaler("ConversationView", ec.unmarshalInputConversationView),
 			graphql.NewInputUnmarshaler("CreateAccessTokenInput", ec.unmarshalInputCreateAccessTokenInput),
 			graphql.NewInputUnmarshaler("CreateAgentInput", ec.unmarshalInputCreateAgentInput),
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
+			graphql.NewInputUnmarshaler("CreateComponentInput", ec.unmarshalInputCreateComponentInput),
 			graphql.NewInputUnmarshaler("CreateCrmActionInput", ec.unmarshalInputCreateCrmActionInput),
 			graphql.NewInputUnmarshaler("CreateCrmConnectionInput", ec.unmarshalInputCreateCrmConnectionInput),
 			graphql.NewInputUnmarshaler("CreateLinkingRuleInput", ec.unmarshalInputCreateLinkingRuleInput),
@@ -7374,6 +8576,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
+			graphql.NewInputUnmarshaler("DeleteComponentInput", ec.unmarshalInputDeleteComponentInput),
 			graphql.NewInputUnmarshaler("DeleteCrmConnectionInput", ec.unmarshalInputDeleteCrmConnectionInput),
 			graphql.NewInputUnmarshaler("DeleteLinkingRuleInput", ec.unmarshalInputDeleteLinkingRuleInput),
 			graphql.NewInputUnmarshaler("DeletePermissionSetInput", ec.unmarshalInputDeletePermissionSetInput),
@@ -7400,6 +8603,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ObjectPhoneInput", ec.unmarshalInputObjectPhoneInput),
 			graphql.NewInputUnmarshaler("PauseBulkOperationInput", ec.unmarshalInputPauseBulkOperationInput),
 			graphql.NewInputUnmarshaler("PauseCrmConnectionInput", ec.unmarshalInputPauseCrmConnectionInput),
+			graphql.NewInputUnmarshaler("PrepareComponentInput", ec.unmarshalInputPrepareComponentInput),
+			graphql.NewInputUnmarshaler("PreviewComponentInput", ec.unmarshalInputPreviewComponentInput),
 			graphql.NewInputUnmarshaler("QuickTextFilter", ec.unmarshalInputQuickTextFilter),
 			graphql.NewInputUnmarshaler("RecordFieldFilter", ec.unmarshalInputRecordFieldFilter),
 			graphql.NewInputUnmarshaler("RecordFieldInput", ec.unmarshalInputRecordFieldInput),
@@ -7433,6 +8638,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
+			graphql.NewInputUnmarshaler("UpdateComponentInput", ec.unmarshalInputUpdateComponentInput),
 			graphql.NewInputUnmarshaler("UpdateCrmActionInput", ec.unmarshalInputUpdateCrmActionInput),
 			graphql.NewInputUnmarshaler("UpdateCrmConnectionInput", ec.unmarshalInputUpdateCrmConnectionInput),
 			graphql.NewInputUnmarshaler("UpdateLinkingRuleInput", ec.unmarshalInputUpdateLinkingRuleInput),
@@ -9275,6 +10481,801 @@ extend type Mutation {
   deleteQueue("Which to delete." input: DeleteQueueInput!): DeleteQueuePayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/component.graphql", Input: `"A structured message that administrators design once and agents send: a link, a question, a time selector or an automatic response. Visible to whoever is signed in."
+type Component implements Node @goModel(model: "parley/internal/desk/composer.Component") {
+  "Opaque id."
+  id: ID!
+  "What agents find it by: 1 to 200 characters. Customers do not see it."
+  name: String!
+  "Name, for programs; never changes."
+  developerName: String!
+  "What it is for; never changes."
+  kind: ComponentKind!
+  "For agents; empty for none."
+  description: String!
+  "The number of its newest version, from 1. A message keeps the version that it was made of."
+  version: Int!
+  "Whether it is put away: it can no longer be sent, and lists leave it out unless they ask for what is archived."
+  isArchived: Boolean!
+  "Whether a message was made of it, so that it cannot be deleted."
+  isUsed: Boolean!
+  "When it was created."
+  createdAt: DateTime!
+  "When it was last changed."
+  updatedAt: DateTime!
+  "What its newest version says."
+  design: ComponentDesign! @goShared @goField(batch: true, forceResolver: true)
+}
+
+"What a version of a component says."
+type ComponentDesign @goModel(model: "parley/internal/desk/composer.Design") {
+  "Values that are the same for every customer: ` + "`" + `$Constants.Name` + "`" + `. At most 50."
+  constants: [ComponentConstant!]!
+  "Values that come when it is prepared: ` + "`" + `$Parameters.Name` + "`" + `. At most 20."
+  parameters: [ComponentParameter!]!
+  "How lists are written as text: ` + "`" + `$ListTemplates.Name` + "`" + `. At most 10."
+  listTemplates: [ComponentListTemplate!]!
+  "What customers choose from; null for links and automatic responses."
+  options: ComponentOptions @goField(name: "Choices")
+  "The formats in the order in which they are tried; TEXT is last. At most 8."
+  formats: [ComponentFormatDesign!]! @goField(name: "Looks")
+  "Constants in other languages. At most 30."
+  translations: [ComponentTranslation!]!
+}
+
+"A value that is the same for every customer."
+type ComponentConstant @goModel(model: "parley/internal/desk/component.Constant") {
+  "Its name in templates."
+  name: String!
+  "Its type."
+  type: ComponentConstantType! @goField(name: "KnownType")
+  "A text; the address of a URL and an IMAGE; empty for a LIST."
+  text: String!
+  "What an IMAGE shows, ` + "`" + `$Constants.Name.Alt` + "`" + `; empty for others."
+  alt: String!
+  "The items of a LIST, at most 13; empty for others."
+  items: [ComponentItem!]!
+}
+
+"The type of a constant."
+enum ComponentConstantType @goModel(model: "parley/internal/desk/component.ConstantType") {
+  "A text."
+  TEXT
+  "An address of the web."
+  URL
+  "A picture by its address, with an alternative text."
+  IMAGE
+  "Items to choose from, or to list."
+  LIST
+  "A type that only a newer version of Parley knows."
+  OTHER
+}
+
+"An item of a list."
+type ComponentItem @goModel(model: "parley/internal/desk/component.Item") {
+  "Its text."
+  name: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A value that comes when a component is prepared."
+type ComponentParameter @goModel(model: "parley/internal/desk/component.Parameter") {
+  "Its name in templates."
+  name: String!
+  "Its type. A RECORD has fields, ` + "`" + `$Parameters.Name.Field` + "`" + `; a LIST holds records."
+  type: FormulaType!
+  "Of a RECORD and a LIST the object type of their records; empty for others."
+  objectType: String!
+  "Whether it may be left out. It is blank then."
+  isOptional: Boolean! @goField(name: "Optional")
+}
+
+"How a list is written as text."
+type ComponentListTemplate @goModel(model: "parley/internal/desk/component.ListTemplate") {
+  "Its name in templates."
+  name: String!
+  "The list: ` + "`" + `$Options` + "`" + `, or a constant of type LIST such as ` + "`" + `$Constants.Topics` + "`" + `."
+  list: String!
+  "The template of an item, with ` + "`" + `$ListItem.Index` + "`" + `, ` + "`" + `.IsFirst` + "`" + `, ` + "`" + `.IsLast` + "`" + ` and ` + "`" + `.Value.Name` + "`" + `, ` + "`" + `.Value.Subtitle` + "`" + `, ` + "`" + `.Value.Image` + "`" + `."
+  template: String!
+}
+
+"Where the options of a question come from."
+union ComponentOptions @goModel(model: "parley/internal/desk/composer.Options") = StaticOptions | RecordOptions | QueryOptions | SlotOptions
+
+"Options that are the same for every customer."
+type StaticOptions @goModel(model: "parley/internal/desk/composer.StaticOptions") {
+  "The constant of type LIST whose items they are."
+  constant: String!
+}
+
+"Options that are records, which come when the component is prepared."
+type RecordOptions @goModel(model: "parley/internal/desk/composer.RecordOptions") {
+  "The parameter of type LIST that brings them."
+  parameter: String!
+  "How an option is made of a record."
+  display: OptionDisplay!
+}
+
+"Options that are records, which are looked for when the component is prepared, as far as the viewer may read them: by name, up to ` + "`" + `limit` + "`" + `."
+type QueryOptions @goModel(model: "parley/internal/desk/composer.QueryOptions") {
+  "The object type of the records."
+  objectType: String!
+  "Filterable fields and the values that records have in them. All hold."
+  filters: [ComponentQueryFilter!]!
+  "An expression over a record that holds; empty for none. The first 100 that the filters find are looked at."
+  condition: String!
+  "How many options there are at most: 1 to 13."
+  limit: Int!
+  "How an option is made of a record."
+  display: OptionDisplay!
+}
+
+"Options that are times, which come when the component is prepared."
+type SlotOptions @goModel(model: "parley/internal/desk/composer.SlotOptions") {
+  "How an option is made of a slot: expressions over Start, End and Duration. Without a title it is the start, such as 2026-11-30 09:30."
+  display: OptionDisplay!
+}
+
+"How an option is made of a record or a slot: by expressions over its fields."
+type OptionDisplay @goModel(model: "parley/internal/desk/composer.Display") {
+  "Its text."
+  title: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A field of a query, and the value that records have in it."
+type ComponentQueryFilter @goModel(model: "parley/internal/desk/component.Filter") {
+  "A filterable field."
+  field: String!
+  "A template over constants and parameters."
+  value: String!
+}
+
+"A format of a component. Its texts are templates over constants, parameters and list templates."
+union ComponentFormatDesign @goModel(model: "parley/internal/desk/composer.FormatDesign") = LinkFormat | WebPageFormat | QuestionFormat | ListFormat | TextFormat
+
+"A link that customers see as more than an address."
+type LinkFormat @goModel(model: "parley/internal/desk/composer.LinkFormat") {
+  "MEDIA or RICH_LINK."
+  format: ComponentFormat!
+  "What stands above; empty for none."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads."
+  url: String! @goField(name: "URL")
+  "Address of a picture; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A page that opens."
+type WebPageFormat @goModel(model: "parley/internal/desk/composer.WebPageFormat") {
+  "WEB_PAGE."
+  format: ComponentFormat!
+  "What stands above; empty for none."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads."
+  url: String! @goField(name: "URL")
+  "Whether it opens over the conversation by itself, on web channels only."
+  isPopup: Boolean! @goField(name: "Popup")
+}
+
+"A question with its options."
+type QuestionFormat @goModel(model: "parley/internal/desk/composer.QuestionFormat") {
+  "BUTTONS, QUICK_REPLIES or CARD_CAROUSEL."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+}
+
+"A question with a list that opens."
+type ListFormat @goModel(model: "parley/internal/desk/composer.ListFormat") {
+  "LIST."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+  "What opens the list."
+  label: String!
+}
+
+"Plain text, which every other format falls back to."
+type TextFormat @goModel(model: "parley/internal/desk/composer.TextFormat") {
+  "TEXT."
+  format: ComponentFormat!
+  "The text."
+  text: String!
+}
+
+"Constants in another language."
+type ComponentTranslation @goModel(model: "parley/internal/desk/component.Translation") {
+  "Language tag, such as de or de-AT. A customer whose locale is de-AT gets de-AT, else de, else the original."
+  locale: String!
+  "The constants that differ."
+  constants: [ComponentTranslated!]!
+}
+
+"A constant in another language."
+type ComponentTranslated @goModel(model: "parley/internal/desk/component.Translated") {
+  "The constant."
+  name: String!
+  "In place of its text; empty to leave it."
+  text: String!
+  "In place of its alternative text; empty to leave it."
+  alt: String!
+  "In place of its items: as many, in the same order."
+  items: [ComponentItem!]!
+}
+
+"Which components. Absent and null ask for nothing."
+input ComponentFilter @goModel(model: "parley/internal/desk/composer.Filter") {
+  "Only those of this kind."
+  kind: ComponentKind
+  "Only those with a word in the name that begins with this, ignoring case and accents: up to 200 characters; blank for all."
+  search: String
+  "True for those that are archived, false or absent for the others."
+  isArchived: Boolean
+}
+
+"A page of components, by name."
+type ComponentConnection @goModel(model: "parley/internal/desk/composer.Page") {
+  "The page, in order."
+  edges: [ComponentEdge!]!
+  "The page's components without cursors."
+  nodes: [Component!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"A component in a page."
+type ComponentEdge @goModel(model: "parley/internal/desk/composer.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The component."
+  node: Component!
+}
+
+"A value that is the same for every customer."
+input ComponentConstantInput @goModel(model: "parley/internal/desk/component.Constant") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "Its type."
+  type: ComponentConstantType!
+  "A text of up to 4,096 characters; of a URL and an IMAGE an address of up to 1,000 bytes."
+  text: String
+  "What an IMAGE shows, in up to 200 characters."
+  alt: String
+  "Of a LIST 1 to 13 items, each with another text."
+  items: [ComponentItemInput!]
+}
+
+"An item of a list."
+input ComponentItemInput @goModel(model: "parley/internal/desk/component.Item") {
+  "1 to 200 characters. What channels show of it, ` + "`" + `Channel.capabilities` + "`" + ` says."
+  name: String!
+  "Up to 200 characters."
+  subtitle: String
+  "Address of a picture, up to 1,000 bytes."
+  imageUrl: String @goField(name: "ImageURL")
+  "What the picture shows, in up to 200 characters: with a picture, and only then."
+  imageAlt: String
+}
+
+"A value that comes when the component is prepared."
+input ComponentParameterInput @goModel(model: "parley/internal/desk/component.Parameter") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "TEXT, NUMBER, CURRENCY, PERCENT, BOOLEAN, DATE, DATETIME, TIME, RECORD, or LIST for records."
+  type: FormulaType!
+  "Of a RECORD and a LIST the object type of their records, up to 80 characters."
+  objectType: String
+  "True if it may be left out. A RECORD that is left out is the conversation's own, if that is of the object type."
+  isOptional: Boolean @goField(name: "Optional")
+}
+
+"How a list is written as text."
+input ComponentListTemplateInput @goModel(model: "parley/internal/desk/component.ListTemplate") {
+  "1 to 80 letters, digits and underscores, a letter first, unique whatever their case."
+  name: String!
+  "` + "`" + `$Options` + "`" + `, or a constant of type LIST such as ` + "`" + `$Constants.Topics` + "`" + `: up to 100 characters."
+  list: String!
+  "The template of an item, up to 5,000 characters."
+  template: String!
+}
+
+"What customers choose from. A static question takes ` + "`" + `constant` + "`" + `, a dynamic one ` + "`" + `parameter` + "`" + ` or ` + "`" + `query` + "`" + `, and a time selector none of the three."
+input ComponentOptionsInput @goModel(model: "parley/internal/desk/component.Options") {
+  "A constant of type LIST, up to 80 characters."
+  constant: String
+  "A parameter of type LIST, up to 80 characters."
+  parameter: String
+  "What finds the records."
+  query: ComponentQueryInput
+  "An expression of up to 5,000 characters over a record, such as ` + "`" + `CaseNumber & \" - \" & Subject` + "`" + `; of a time selector over Start, End and Duration."
+  title: String
+  "An expression of up to 5,000 characters for a line below."
+  subtitle: String
+  "An expression of up to 5,000 characters for the address of a picture."
+  imageUrl: String @goField(name: "ImageURL")
+  "An expression of up to 5,000 characters for what the picture shows: with a picture, and only then."
+  imageAlt: String
+}
+
+"What finds the records of a dynamic question."
+input ComponentQueryInput @goModel(model: "parley/internal/desk/component.Query") {
+  "The object type of the records, up to 80 characters."
+  objectType: String!
+  "Up to 5 filterable fields with the values that records have in them."
+  filters: [ComponentQueryFilterInput!]
+  "An expression of up to 5,000 characters that is true or false of a record."
+  condition: String
+  "1 to 13."
+  limit: Int!
+}
+
+"A field of a query, and the value that records have in it."
+input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.Filter") {
+  "A filterable field, up to 80 characters."
+  field: String!
+  "A template of up to 5,000 characters over constants and parameters, such as ` + "`" + `{!$Parameters.Case.AccountId}` + "`" + `."
+  value: String!
+}
+
+"A format. Every text is a template of up to 5,000 characters."
+input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Format") {
+  "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question; TEXT of all."
+  format: ComponentFormat!
+  "What stands above, up to 5,000 characters: required for questions and TEXT; not for MEDIA."
+  text: String
+  "What a link is called, up to 5,000 characters: MEDIA, RICH_LINK and WEB_PAGE."
+  title: String
+  "Where a link leads, up to 5,000 characters, and 1,000 bytes when it is filled in: MEDIA, RICH_LINK and WEB_PAGE."
+  url: String @goField(name: "URL")
+  "Address of a picture, up to 5,000 characters: MEDIA needs it, RICH_LINK takes it."
+  imageUrl: String @goField(name: "ImageURL")
+  "What the picture shows, up to 5,000 characters: with a picture."
+  imageAlt: String
+  "What opens a LIST, up to 5,000 characters."
+  label: String
+  "True for a WEB_PAGE that opens over the conversation by itself, on web channels only."
+  isPopup: Boolean @goField(name: "Popup")
+}
+
+"Constants in another language."
+input ComponentTranslationInput @goModel(model: "parley/internal/desk/component.Translation") {
+  "Language tag of up to 35 characters, such as de or de-AT."
+  locale: String!
+  "1 to 50 constants."
+  constants: [ComponentTranslatedInput!]!
+}
+
+"A constant in another language."
+input ComponentTranslatedInput @goModel(model: "parley/internal/desk/component.Translated") {
+  "The constant, up to 80 characters."
+  name: String!
+  "In place of its text, up to 4,096 characters; absent or empty leaves it."
+  text: String
+  "In place of its alternative text, up to 200 characters; absent or empty leaves it."
+  alt: String
+  "In place of the items of a LIST: as many, 13 at most, in the same order."
+  items: [ComponentItemInput!]
+}
+
+"A new component."
+input CreateComponentInput @goModel(model: "parley/internal/desk/composer.CreateInput") {
+  "What agents find it by: 1 to 200 characters."
+  name: String!
+  "Name, for programs, which never changes: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  developerName: String!
+  "What it is for, which never changes."
+  kind: ComponentKind!
+  "Up to 1,000 characters."
+  description: String
+  "What it says."
+  design: ComponentDesignInput!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"What a component says: at most 200 kB."
+input ComponentDesignInput @goModel(model: "parley/internal/desk/component.Design") {
+  "Up to 50 constants."
+  constants: [ComponentConstantInput!]
+  "Up to 20 parameters."
+  parameters: [ComponentParameterInput!]
+  "Up to 10 list templates."
+  listTemplates: [ComponentListTemplateInput!]
+  "Of a question its options; a time selector may leave them out."
+  options: ComponentOptionsInput
+  "1 to 8 formats in the order in which they are tried. TEXT is last; if it is missing, it is made of the first."
+  formats: [ComponentFormatInput!]!
+  "Up to 30 translations."
+  translations: [ComponentTranslationInput!]
+}
+
+"What changes of a component. Absent and null leave a field as it is."
+input UpdateComponentInput @goModel(model: "parley/internal/desk/composer.UpdateInput") {
+  "The component."
+  id: ID!
+  "1 to 200 characters."
+  name: String
+  "Up to 1,000 characters; empty for none."
+  description: String
+  "What it says from now on, in place of all that it said: a new version, if anything differs."
+  design: ComponentDesignInput
+  "True puts it away, false takes it back."
+  isArchived: Boolean
+}
+
+"A component to copy."
+input CloneComponentInput @goModel(model: "parley/internal/desk/composer.CloneInput") {
+  "The component whose newest version is copied."
+  id: ID!
+  "Name of the copy: 1 to 200 characters."
+  name: String!
+  "Name of the copy, for programs: 1 to 80 letters, digits and underscores, a letter first, unique whatever the case of its letters."
+  developerName: String!
+  "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
+  idempotencyKey: String!
+}
+
+"A component to delete."
+input DeleteComponentInput {
+  "The component."
+  id: ID!
+}
+
+"The component after the change."
+type ComponentPayload {
+  "The component; null when there are errors."
+  component: Component
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
+"Result of deleting a component."
+type DeleteComponentPayload {
+  "The id of what was deleted; null when there are errors."
+  deletedId: ID
+  "Why nothing was deleted; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The components, by name."
+  components(
+    "Only these."
+    filterBy: ComponentFilter
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): ComponentConnection!
+  "One component; null with NOT_FOUND when it is not there."
+  component("The component's id." id: ID!): Component
+}
+
+extend type Mutation {
+  "Creates a component. Every text is parsed and checked: errors name the field, line and column. Needs CONFIGURE_MESSAGING. The organisation has at most 2,000 components; no event follows."
+  createComponent("What to create." input: CreateComponentInput!): ComponentPayload!
+  "Changes 1 component: a new version, if what it says differs; archives it or takes it back. Messages keep what was sent. Needs CONFIGURE_MESSAGING; no event follows."
+  updateComponent("What to change." input: UpdateComponentInput!): ComponentPayload!
+  "Copies 1 component under other names, as version 1. Needs CONFIGURE_MESSAGING; no event follows."
+  cloneComponent("What to copy." input: CloneComponentInput!): ComponentPayload!
+  "Deletes 1 component with its versions, if no message was made of it; archive it otherwise. Needs CONFIGURE_MESSAGING; no event follows."
+  deleteComponent("What to delete." input: DeleteComponentInput!): DeleteComponentPayload!
+}
+
+"A component to prepare for a conversation."
+input PrepareComponentInput @goModel(model: "parley/internal/desk/composer.PrepareInput") {
+  "The component. Its newest version is prepared."
+  componentId: ID!
+  "The conversation."
+  conversationId: ID!
+  "Up to 20 values of parameters. A RECORD that is left out is the conversation's own, if that is of the object type."
+  parameters: [ComponentValueInput!]
+  "Up to 100 times of a time selector. Those that are over are left out, and 13 are offered at most."
+  slots: [ComponentSlotInput!]
+  "Time zone of the customer by its IANA name, such as Europe/Berlin, up to 64 characters; absent: the organisation's."
+  timeZone: String
+}
+
+"The value of a parameter. A RECORD takes ` + "`" + `recordId` + "`" + `, a LIST ` + "`" + `recordIds` + "`" + `, others ` + "`" + `value` + "`" + `."
+input ComponentValueInput @goModel(model: "parley/internal/desk/composer.ParameterInput") {
+  "The parameter's name, up to 80 characters."
+  name: String!
+  "A value as text, up to 4,096 characters, in the form that its type states."
+  value: String
+  "A record."
+  recordId: ID
+  "Up to 13 records, in the order in which they are offered."
+  recordIds: [ID!]
+}
+
+"A time that the customer can choose."
+input ComponentSlotInput @goModel(model: "parley/internal/desk/composer.SlotInput") {
+  "When it begins."
+  start: DateTime!
+  "How long it takes: 1 to 1,440 minutes."
+  durationMinutes: Int!
+}
+
+"A value in place of one that would be read."
+input ComponentSampleInput @goModel(model: "parley/internal/desk/composer.SampleInput") {
+  "A field as the texts name it, such as ` + "`" + `$Parameters.Order.Total` + "`" + `: up to 300 characters."
+  path: String!
+  "The value as text, up to 4,096 characters, in the form that its type states."
+  value: String!
+}
+
+"A component to look at: one that was prepared, or with values."
+input PreviewComponentInput @goModel(model: "parley/internal/desk/composer.PreviewInput") {
+  "The types of channels to show it on: 1 to 20."
+  channelTypes: [ChannelType!]!
+  "Token of a component that was prepared for ` + "`" + `conversationId` + "`" + `, up to 131,172 characters; what follows it is not looked at then."
+  component: String
+  "The component; absent with a token."
+  componentId: ID
+  "The conversation whose customer it is for; absent to use samples."
+  conversationId: ID
+  "Up to 20 values of parameters."
+  parameters: [ComponentValueInput!]
+  "Up to 100 times of a time selector."
+  slots: [ComponentSlotInput!]
+  "Time zone of the customer by its IANA name, up to 64 characters; absent: the organisation's."
+  timeZone: String
+  "Up to 200 values in place of fields of records; without a conversation only."
+  samples: [ComponentSampleInput!]
+}
+
+"A component that is filled in for a customer. What was read stays as it was for 10 minutes."
+type PreparedComponent @goModel(model: "parley/internal/desk/composer.Prepared") {
+  "Pass it as ` + "`" + `component` + "`" + ` to ` + "`" + `sendMessage` + "`" + `, ` + "`" + `sendability` + "`" + ` and ` + "`" + `previewComponent` + "`" + `. Only the viewer can use it, and only for this conversation."
+  token: String!
+  "Until when it can be used."
+  until: DateTime!
+  "The component."
+  component: Component! @goField(name: "Of")
+  "The version that was prepared."
+  version: Int!
+  "Values that are missing: it cannot be sent while there are any."
+  missing: [MissingComponentValue!]!
+}
+
+"A value that a component lacks."
+type MissingComponentValue @goModel(model: "parley/internal/desk/component.Missing") {
+  "What lacks it: a field such as ` + "`" + `$Parameters.Order.Total` + "`" + `, or a property such as ` + "`" + `BUTTONS.text` + "`" + `."
+  path: String!
+  "Why."
+  reason: MissingComponentValueReason! @goField(name: "KnownReason")
+  "More of why, in a sentence; empty for nothing more."
+  detail: String!
+}
+
+"Why a component lacks a value."
+enum MissingComponentValueReason @goModel(model: "parley/internal/desk/component.Reason") {
+  "No value was given for the parameter."
+  NOT_GIVEN
+  "The record is not there, or the viewer may not see it."
+  NOT_FOUND
+  "The viewer may not read the field."
+  FIELD_NOT_READABLE
+  "There is nothing to choose from."
+  NO_OPTIONS
+  "A text came out blank."
+  BLANK
+  "An address is none of the web."
+  BAD_URL
+  "A formula failed; ` + "`" + `detail` + "`" + ` says why."
+  FORMULA_FAILED
+  "A reason that only a newer version of Parley knows."
+  OTHER
+}
+
+"How channels of a type show a component."
+type ComponentPreview @goModel(model: "parley/internal/desk/composer.Preview") {
+  "The type of channel."
+  channelType: ChannelType!
+  "The format that it is shown in; null if none fits."
+  format: ComponentFormat
+  "Its parts; null if no format fits."
+  shape: ComponentShape
+  "All of it as plain text, as lists and searches show it."
+  text: String!
+  "The JSON document that the platform gets, but for the customer's address and the tokens of options; null if no format fits."
+  payload: String
+  "The formats before it, and why they do not fit."
+  rejected: [RejectedComponentFormat!]!
+  "Values that are missing: it cannot be sent while there are any."
+  missing: [MissingComponentValue!]!
+}
+
+"A format that a component cannot be shown in."
+type RejectedComponentFormat @goModel(model: "parley/internal/desk/composer.Rejected") {
+  "The format."
+  format: ComponentFormat!
+  "Every reason."
+  reasons: [ComponentMisfit!]!
+}
+
+"Why a component does not fit a format."
+type ComponentMisfit @goModel(model: "parley/internal/channel.Misfit") {
+  "The reason."
+  reason: ComponentMisfitReason!
+  "The limit; 0 where there is none."
+  limit: Int!
+  "What was found; 0 where nothing is counted."
+  found: Int!
+}
+
+"A reason why a component does not fit a format."
+enum ComponentMisfitReason @goModel(model: "parley/internal/channel.MisfitReason") {
+  "Channels of the type do not show the format."
+  NOT_ON_CHANNEL
+  "Channels of the type do not show components of the kind in this format."
+  NOT_OF_KIND
+  "There is no text."
+  TEXT_MISSING
+  "The text is too long."
+  TEXT_TOO_LONG
+  "There is no link, or it has no title."
+  LINK_MISSING
+  "The title of the link is too long."
+  TITLE_TOO_LONG
+  "An address is too long, in bytes."
+  ADDRESS_TOO_LONG
+  "An address is none of the web."
+  ADDRESS_INVALID
+  "There is no picture."
+  IMAGE_MISSING
+  "Nothing opens the list."
+  LABEL_MISSING
+  "What opens the list is too long."
+  LABEL_TOO_LONG
+  "There are too few options."
+  TOO_FEW_OPTIONS
+  "There are too many options."
+  TOO_MANY_OPTIONS
+  "An option has no title."
+  OPTION_MISSING
+  "The title of an option is too long."
+  OPTION_TOO_LONG
+  "The subtitle of an option is too long."
+  SUBTITLE_TOO_LONG
+  "Options have the same title."
+  OPTIONS_ALIKE
+  "Pages do not open by themselves there."
+  POPUP_NOT_SHOWN
+  "An option cannot be told from others when it is tapped."
+  TOKEN_UNFIT
+}
+
+"The parts of a component as a customer sees them."
+union ComponentShape @goModel(model: "parley/internal/desk/content.Shape") = LinkShape | ChoiceShape | TextShape
+
+"A link, or a page that opens."
+type LinkShape @goModel(model: "parley/internal/desk/content.LinkShape") {
+  "MEDIA, RICH_LINK or WEB_PAGE."
+  format: ComponentFormat!
+  "What stands above; empty for nothing."
+  text: String!
+  "What the link is called."
+  title: String!
+  "Where it leads: an address that begins with https:// or http://."
+  url: String! @goField(name: "URL")
+  "A picture; null for none."
+  image: ComponentImage
+  "Whether it opens over the conversation by itself."
+  isPopup: Boolean!
+}
+
+"A question with options."
+type ChoiceShape @goModel(model: "parley/internal/desk/content.ChoiceShape") {
+  "BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST."
+  format: ComponentFormat!
+  "The question."
+  text: String!
+  "What opens a LIST; empty for others."
+  label: String!
+  "The options; at most 13."
+  options: [ComponentOption!]!
+}
+
+"Plain text."
+type TextShape @goModel(model: "parley/internal/desk/content.TextShape") {
+  "TEXT."
+  format: ComponentFormat!
+  "The text."
+  text: String!
+}
+
+"A picture at an address of the web."
+type ComponentImage @goModel(model: "parley/internal/channel.Image") {
+  "Its address, which begins with https:// or http://."
+  url: String! @goField(name: "URL")
+  "What it shows, for those who do not see it."
+  alt: String!
+}
+
+"What a customer can choose."
+type ComponentOption @goModel(model: "parley/internal/channel.Option") {
+  "Its text."
+  title: String!
+  "A line below; empty for none."
+  subtitle: String!
+  "A picture; null for none."
+  image: ComponentImage
+}
+
+"A component as it was sent."
+type ComponentContent @goModel(model: "parley/internal/desk/content.ComponentContent") {
+  "All of it as plain text."
+  text: String!
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
+  isTruncated: Boolean!
+  "The component."
+  componentId: ID! @goField(forceResolver: true)
+  "What agents called it then."
+  name: String!
+  "What it is for."
+  kind: ComponentKind!
+  "The version that was sent."
+  version: Int!
+  "How it looked."
+  format: ComponentFormat!
+  "Its parts."
+  shape: ComponentShape!
+}
+
+"The option that a customer chose of a component. It may have been changed or archived since it was sent."
+type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent") {
+  "The option's title as it was sent."
+  text: String!
+  "Whether the text is cut: wherever many messages are read, only the first 16,384 characters of a text are returned. ` + "`" + `node` + "`" + ` returns the whole text."
+  isTruncated: Boolean!
+  "The component."
+  componentId: ID! @goField(forceResolver: true)
+  "What agents called the component when it was sent."
+  name: String!
+  "The version that was sent."
+  version: Int!
+  "The message that asked."
+  questionId: ID! @goField(forceResolver: true)
+  "Which option, from 1."
+  option: Int!
+  "Whether the customer wrote the option's number or title, within 24 hours, where components are sent as text; they tapped otherwise."
+  isTyped: Boolean!
+  "Whether the question was answered before."
+  isRepeated: Boolean!
+}
+
+extend type Query {
+  """
+  Fills a component in for a conversation: reads what its texts and its query name, under the viewer's rights, and freezes it for 10 minutes. Nothing is stored or sent, and no event
+  follows. Whoever sees the conversation may call it.
+  """
+  prepareComponent("The component and its values." input: PrepareComponentInput!): PreparedComponent!
+  """
+  Shows how channels show a component, with the documents that platforms get, as ` + "`" + `sendMessage` + "`" + ` then sends it. Nothing is stored or sent, and no event follows. Whoever is signed in
+  may call it; a conversation and records are those that they see.
+  """
+  previewComponent("The component, its values, and the types of channels." input: PreviewComponentInput!): [ComponentPreview!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/conversation.graphql", Input: `"The permanent thread between one customer address and the business on one channel."
 type Conversation implements Node @goModel(model: "parley/internal/desk/conversation.Row") {
   "Opaque id."
@@ -9326,10 +11327,12 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
     "Cursor of the edge to end before; absent: to the newest."
     before: String
   ): MessageConnection! @goShared @goField(batch: true, forceResolver: true)
-  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + `, also reasons in the text itself, its encoding and segments."
+  "Whether the viewer could send now, and every reason why not; with ` + "`" + `draft` + "`" + ` or ` + "`" + `component` + "`" + `, also reasons in the text or the component itself, and the encoding and segments of its text."
   sendability(
     "Text the agent is composing; at most 20,000 characters."
     draft: String
+    "Token of a component that ` + "`" + `prepareComponent` + "`" + ` prepared for this conversation, up to 131,172 characters, in place of a text."
+    component: String
   ): Sendability! @goField(forceResolver: true)
   "Whether the viewer may assign it; never one that was merged into another."
   viewerCanAssign: Boolean! @goField(forceResolver: true)
@@ -10632,6 +12635,8 @@ enum MessageKind @goModel(model: "parley/internal/desk/content.Kind") {
   EVENT
   "A line about an action that was taken: it does not change the last message time, the preview or the read state."
   ACTION
+  "The option that a customer chose of a component."
+  ANSWER
 }
 
 "Where a message came from."
@@ -10707,7 +12712,7 @@ type SendAttempt @goModel(model: "parley/internal/desk/message.Attempt") {
 }
 
 "Content of a message. More kinds will be added: always select ` + "`" + `... on TextContent` + "`" + ` and a fallback."
-union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent | ActionContent
+union MessageContent @goModel(model: "parley/internal/desk/content.Content") = TextContent | MediaContent | NoteContent | EventContent | ActionContent | ComponentContent | AnswerContent
 
 "Text."
 type TextContent @goModel(model: "parley/internal/desk/content.TextContent") {
@@ -10827,6 +12832,12 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   TEXT_EMPTY
   "The text is longer than the channel allows. Shorten it."
   TEXT_TOO_LONG
+  "The component is an automatic response, which agents do not send. Choose another."
+  NOT_SENT_BY_AGENTS
+  "The component lacks values, which ` + "`" + `PreparedComponent.missing` + "`" + ` lists. Give them."
+  VALUES_MISSING
+  "The channel can show the component in none of its formats, not even as text. Shorten it, or choose another."
+  NO_FORMAT_FITS
 }
 
 "How a text is split for the carrier."
@@ -10849,12 +12860,14 @@ enum SmsEncoding @goModel(model: "parley/internal/channel.Encoding") {
   UCS_2
 }
 
-"A text to send in a conversation."
+"A text, or a component, to send in a conversation."
 input SendMessageInput @goModel(model: "parley/internal/desk/message.SendInput") {
   "The conversation."
   conversationId: ID!
-  "The text; at most 20,000 characters, and no more than the channel allows."
-  text: String!
+  "The text; at most 20,000 characters, and no more than the channel allows. Give this or ` + "`" + `component` + "`" + `."
+  text: String
+  "Token of a component that ` + "`" + `prepareComponent` + "`" + ` prepared for this conversation, up to 131,172 characters. Give this or ` + "`" + `text` + "`" + `."
+  component: String
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days. Repeating a request with the same key never sends twice."
   idempotencyKey: String!
   "Set to true to mark the conversation read even if a colleague owns it. Needs VIEW_TEAM_INBOX."
@@ -10945,7 +12958,7 @@ type RetryMessagePayload {
 
 extend type Mutation {
   """
-  Sends a text of at most 20,000 characters. Needs a licence, MESSAGING_AGENT, and the right to see the conversation. The message is
+  Sends a text of at most 20,000 characters, or a component. Needs a licence, MESSAGING_AGENT, and the right to see the conversation. The message is
   QUEUED at once and leaves after earlier ones. Emits MESSAGE_ADDED, then MESSAGE_STATUS_CHANGED as its status changes.
   Marks the conversation read, as ` + "`" + `markConversationsRead` + "`" + ` does.
   """
@@ -13171,6 +15184,228 @@ func (ec *executionContext) childFields_ChannelWebhookUrls(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ChannelWebhookUrls", field.Name)
 }
 
+func (ec *executionContext) childFields_Component(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Component_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Component_name(ctx, field)
+	case "developerName":
+		return ec.fieldContext_Component_developerName(ctx, field)
+	case "kind":
+		return ec.fieldContext_Component_kind(ctx, field)
+	case "description":
+		return ec.fieldContext_Component_description(ctx, field)
+	case "version":
+		return ec.fieldContext_Component_version(ctx, field)
+	case "isArchived":
+		return ec.fieldContext_Component_isArchived(ctx, field)
+	case "isUsed":
+		return ec.fieldContext_Component_isUsed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Component_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Component_updatedAt(ctx, field)
+	case "design":
+		return ec.fieldContext_Component_design(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Component", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ComponentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ComponentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ComponentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentConstant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentConstant_name(ctx, field)
+	case "type":
+		return ec.fieldContext_ComponentConstant_type(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentConstant_text(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentConstant_alt(ctx, field)
+	case "items":
+		return ec.fieldContext_ComponentConstant_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentConstant", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentDesign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "constants":
+		return ec.fieldContext_ComponentDesign_constants(ctx, field)
+	case "parameters":
+		return ec.fieldContext_ComponentDesign_parameters(ctx, field)
+	case "listTemplates":
+		return ec.fieldContext_ComponentDesign_listTemplates(ctx, field)
+	case "options":
+		return ec.fieldContext_ComponentDesign_options(ctx, field)
+	case "formats":
+		return ec.fieldContext_ComponentDesign_formats(ctx, field)
+	case "translations":
+		return ec.fieldContext_ComponentDesign_translations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentDesign", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ComponentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ComponentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentImage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ComponentImage_url(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentImage_alt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentImage", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentItem_name(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_ComponentItem_subtitle(ctx, field)
+	case "imageUrl":
+		return ec.fieldContext_ComponentItem_imageUrl(ctx, field)
+	case "imageAlt":
+		return ec.fieldContext_ComponentItem_imageAlt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentItem", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentListTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentListTemplate_name(ctx, field)
+	case "list":
+		return ec.fieldContext_ComponentListTemplate_list(ctx, field)
+	case "template":
+		return ec.fieldContext_ComponentListTemplate_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentListTemplate", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentMisfit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_ComponentMisfit_reason(ctx, field)
+	case "limit":
+		return ec.fieldContext_ComponentMisfit_limit(ctx, field)
+	case "found":
+		return ec.fieldContext_ComponentMisfit_found(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentMisfit", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentOption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_ComponentOption_title(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_ComponentOption_subtitle(ctx, field)
+	case "image":
+		return ec.fieldContext_ComponentOption_image(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentOption", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentParameter_name(ctx, field)
+	case "type":
+		return ec.fieldContext_ComponentParameter_type(ctx, field)
+	case "objectType":
+		return ec.fieldContext_ComponentParameter_objectType(ctx, field)
+	case "isOptional":
+		return ec.fieldContext_ComponentParameter_isOptional(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentParameter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_ComponentPayload_component(ctx, field)
+	case "errors":
+		return ec.fieldContext_ComponentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channelType":
+		return ec.fieldContext_ComponentPreview_channelType(ctx, field)
+	case "format":
+		return ec.fieldContext_ComponentPreview_format(ctx, field)
+	case "shape":
+		return ec.fieldContext_ComponentPreview_shape(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentPreview_text(ctx, field)
+	case "payload":
+		return ec.fieldContext_ComponentPreview_payload(ctx, field)
+	case "rejected":
+		return ec.fieldContext_ComponentPreview_rejected(ctx, field)
+	case "missing":
+		return ec.fieldContext_ComponentPreview_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ComponentQueryFilter_field(ctx, field)
+	case "value":
+		return ec.fieldContext_ComponentQueryFilter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentTranslated(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentTranslated_name(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentTranslated_text(ctx, field)
+	case "alt":
+		return ec.fieldContext_ComponentTranslated_alt(ctx, field)
+	case "items":
+		return ec.fieldContext_ComponentTranslated_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentTranslated", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentTranslation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "locale":
+		return ec.fieldContext_ComponentTranslation_locale(ctx, field)
+	case "constants":
+		return ec.fieldContext_ComponentTranslation_constants(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentTranslation", field.Name)
+}
+
 func (ec *executionContext) childFields_ConsentEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "status":
@@ -13649,6 +15884,16 @@ func (ec *executionContext) childFields_DeactivateChannelPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateChannelPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteComponentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteComponentPayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteComponentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteComponentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteCrmConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedId":
@@ -14049,6 +16294,18 @@ func (ec *executionContext) childFields_MessagingUserPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type MessagingUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MissingComponentValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_MissingComponentValue_path(ctx, field)
+	case "reason":
+		return ec.fieldContext_MissingComponentValue_reason(ctx, field)
+	case "detail":
+		return ec.fieldContext_MissingComponentValue_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MissingComponentValue", field.Name)
+}
+
 func (ec *executionContext) childFields_ObjectField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -14141,6 +16398,20 @@ func (ec *executionContext) childFields_ObjectTypePayload(ctx context.Context, f
 		return ec.fieldContext_ObjectTypePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectTypePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OptionDisplay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_OptionDisplay_title(ctx, field)
+	case "subtitle":
+		return ec.fieldContext_OptionDisplay_subtitle(ctx, field)
+	case "imageUrl":
+		return ec.fieldContext_OptionDisplay_imageUrl(ctx, field)
+	case "imageAlt":
+		return ec.fieldContext_OptionDisplay_imageAlt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OptionDisplay", field.Name)
 }
 
 func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14251,6 +16522,22 @@ func (ec *executionContext) childFields_PreferencesPayload(ctx context.Context, 
 		return ec.fieldContext_PreferencesPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PreferencesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PreparedComponent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_PreparedComponent_token(ctx, field)
+	case "until":
+		return ec.fieldContext_PreparedComponent_until(ctx, field)
+	case "component":
+		return ec.fieldContext_PreparedComponent_component(ctx, field)
+	case "version":
+		return ec.fieldContext_PreparedComponent_version(ctx, field)
+	case "missing":
+		return ec.fieldContext_PreparedComponent_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreparedComponent", field.Name)
 }
 
 func (ec *executionContext) childFields_PreviousCredentials(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14577,6 +16864,16 @@ func (ec *executionContext) childFields_RejectedChange(ctx context.Context, fiel
 		return ec.fieldContext_RejectedChange_at(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RejectedChange", field.Name)
+}
+
+func (ec *executionContext) childFields_RejectedComponentFormat(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "format":
+		return ec.fieldContext_RejectedComponentFormat_format(ctx, field)
+	case "reasons":
+		return ec.fieldContext_RejectedComponentFormat_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectedComponentFormat", field.Name)
 }
 
 func (ec *executionContext) childFields_RelatedConversationGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -12,6 +12,8 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/component"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
@@ -51,6 +53,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Agent":                      {Name: "Agent", Satisfies: agentImplementors, Fields: ec.selectAgent()},
 			"AgentPresence":              {Name: "AgentPresence", Satisfies: agentPresenceImplementors, Fields: ec.selectAgentPresence()},
 			"AgentRights":                {Name: "AgentRights", Satisfies: agentRightsImplementors, Fields: ec.selectAgentRights()},
+			"AnswerContent":              {Name: "AnswerContent", Satisfies: answerContentImplementors, Fields: ec.selectAnswerContent()},
 			"AuditChange":                {Name: "AuditChange", Satisfies: auditChangeImplementors, Fields: ec.selectAuditChange()},
 			"AuditEntry":                 {Name: "AuditEntry", Satisfies: auditEntryImplementors, Fields: ec.selectAuditEntry()},
 			"AuditEntryChange":           {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
@@ -72,6 +75,23 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ChannelLimits":              {Name: "ChannelLimits", Satisfies: channelLimitsImplementors, Fields: ec.selectChannelLimits()},
 			"ChannelTextLimit":           {Name: "ChannelTextLimit", Satisfies: channelTextLimitImplementors, Fields: ec.selectChannelTextLimit()},
 			"ChannelWebhookUrls":         {Name: "ChannelWebhookUrls", Satisfies: channelWebhookUrlsImplementors, Fields: ec.selectChannelWebhookUrls()},
+			"ChoiceShape":                {Name: "ChoiceShape", Satisfies: choiceShapeImplementors, Fields: ec.selectChoiceShape()},
+			"Component":                  {Name: "Component", Satisfies: componentImplementors, Fields: ec.selectComponent()},
+			"ComponentConnection":        {Name: "ComponentConnection", Satisfies: componentConnectionImplementors, Fields: ec.selectComponentConnection()},
+			"ComponentConstant":          {Name: "ComponentConstant", Satisfies: componentConstantImplementors, Fields: ec.selectComponentConstant()},
+			"ComponentContent":           {Name: "ComponentContent", Satisfies: componentContentImplementors, Fields: ec.selectComponentContent()},
+			"ComponentDesign":            {Name: "ComponentDesign", Satisfies: componentDesignImplementors, Fields: ec.selectComponentDesign()},
+			"ComponentEdge":              {Name: "ComponentEdge", Satisfies: componentEdgeImplementors, Fields: ec.selectComponentEdge()},
+			"ComponentImage":             {Name: "ComponentImage", Satisfies: componentImageImplementors, Fields: ec.selectComponentImage()},
+			"ComponentItem":              {Name: "ComponentItem", Satisfies: componentItemImplementors, Fields: ec.selectComponentItem()},
+			"ComponentListTemplate":      {Name: "ComponentListTemplate", Satisfies: componentListTemplateImplementors, Fields: ec.selectComponentListTemplate()},
+			"ComponentMisfit":            {Name: "ComponentMisfit", Satisfies: componentMisfitImplementors, Fields: ec.selectComponentMisfit()},
+			"ComponentOption":            {Name: "ComponentOption", Satisfies: componentOptionImplementors, Fields: ec.selectComponentOption()},
+			"ComponentParameter":         {Name: "ComponentParameter", Satisfies: componentParameterImplementors, Fields: ec.selectComponentParameter()},
+			"ComponentPreview":           {Name: "ComponentPreview", Satisfies: componentPreviewImplementors, Fields: ec.selectComponentPreview()},
+			"ComponentQueryFilter":       {Name: "ComponentQueryFilter", Satisfies: componentQueryFilterImplementors, Fields: ec.selectComponentQueryFilter()},
+			"ComponentTranslated":        {Name: "ComponentTranslated", Satisfies: componentTranslatedImplementors, Fields: ec.selectComponentTranslated()},
+			"ComponentTranslation":       {Name: "ComponentTranslation", Satisfies: componentTranslationImplementors, Fields: ec.selectComponentTranslation()},
 			"ConsentEntry":               {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
 			"Conversation":               {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
 			"ConversationConnection":     {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
@@ -101,8 +121,11 @@ func SelectionTables(cfg Config) selection.Tables {
 			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
+			"LinkFormat":                 {Name: "LinkFormat", Satisfies: linkFormatImplementors, Fields: ec.selectLinkFormat()},
+			"LinkShape":                  {Name: "LinkShape", Satisfies: linkShapeImplementors, Fields: ec.selectLinkShape()},
 			"LinkSuggestion":             {Name: "LinkSuggestion", Satisfies: linkSuggestionImplementors, Fields: ec.selectLinkSuggestion()},
 			"LinkingRule":                {Name: "LinkingRule", Satisfies: linkingRuleImplementors, Fields: ec.selectLinkingRule()},
+			"ListFormat":                 {Name: "ListFormat", Satisfies: listFormatImplementors, Fields: ec.selectListFormat()},
 			"Location":                   {Name: "Location", Satisfies: locationImplementors, Fields: ec.selectLocation()},
 			"LookupStep":                 {Name: "LookupStep", Satisfies: lookupStepImplementors, Fields: ec.selectLookupStep()},
 			"MediaContent":               {Name: "MediaContent", Satisfies: mediaContentImplementors, Fields: ec.selectMediaContent()},
@@ -116,20 +139,25 @@ func SelectionTables(cfg Config) selection.Tables {
 			"MessagingUser":              {Name: "MessagingUser", Satisfies: messagingUserImplementors, Fields: ec.selectMessagingUser()},
 			"MessagingUserConnection":    {Name: "MessagingUserConnection", Satisfies: messagingUserConnectionImplementors, Fields: ec.selectMessagingUserConnection()},
 			"MessagingUserEdge":          {Name: "MessagingUserEdge", Satisfies: messagingUserEdgeImplementors, Fields: ec.selectMessagingUserEdge()},
+			"MissingComponentValue":      {Name: "MissingComponentValue", Satisfies: missingComponentValueImplementors, Fields: ec.selectMissingComponentValue()},
 			"NoteContent":                {Name: "NoteContent", Satisfies: noteContentImplementors, Fields: ec.selectNoteContent()},
 			"ObjectField":                {Name: "ObjectField", Satisfies: objectFieldImplementors, Fields: ec.selectObjectField()},
 			"ObjectMessaging":            {Name: "ObjectMessaging", Satisfies: objectMessagingImplementors, Fields: ec.selectObjectMessaging()},
 			"ObjectPhone":                {Name: "ObjectPhone", Satisfies: objectPhoneImplementors, Fields: ec.selectObjectPhone()},
 			"ObjectType":                 {Name: "ObjectType", Satisfies: objectTypeImplementors, Fields: ec.selectObjectType()},
+			"OptionDisplay":              {Name: "OptionDisplay", Satisfies: optionDisplayImplementors, Fields: ec.selectOptionDisplay()},
 			"Organization":               {Name: "Organization", Satisfies: organizationImplementors, Fields: ec.selectOrganization()},
 			"PageInfo":                   {Name: "PageInfo", Satisfies: pageInfoImplementors, Fields: ec.selectPageInfo()},
 			"PermissionGrant":            {Name: "PermissionGrant", Satisfies: permissionGrantImplementors, Fields: ec.selectPermissionGrant()},
 			"PermissionHolder":           {Name: "PermissionHolder", Satisfies: permissionHolderImplementors, Fields: ec.selectPermissionHolder()},
 			"PermissionSet":              {Name: "PermissionSet", Satisfies: permissionSetImplementors, Fields: ec.selectPermissionSet()},
+			"PreparedComponent":          {Name: "PreparedComponent", Satisfies: preparedComponentImplementors, Fields: ec.selectPreparedComponent()},
 			"PreviousCredentials":        {Name: "PreviousCredentials", Satisfies: previousCredentialsImplementors, Fields: ec.selectPreviousCredentials()},
 			"Provider":                   {Name: "Provider", Satisfies: providerImplementors, Fields: ec.selectProvider()},
 			"ProviderAccount":            {Name: "ProviderAccount", Satisfies: providerAccountImplementors, Fields: ec.selectProviderAccount()},
 			"Query":                      {Name: "Query", Satisfies: queryImplementors, Fields: ec.selectQuery()},
+			"QueryOptions":               {Name: "QueryOptions", Satisfies: queryOptionsImplementors, Fields: ec.selectQueryOptions()},
+			"QuestionFormat":             {Name: "QuestionFormat", Satisfies: questionFormatImplementors, Fields: ec.selectQuestionFormat()},
 			"Queue":                      {Name: "Queue", Satisfies: queueImplementors, Fields: ec.selectQueue()},
 			"QuickText":                  {Name: "QuickText", Satisfies: quickTextImplementors, Fields: ec.selectQuickText()},
 			"QuickTextChange":            {Name: "QuickTextChange", Satisfies: quickTextChangeImplementors, Fields: ec.selectQuickTextChange()},
@@ -140,8 +168,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"RecordEdge":                 {Name: "RecordEdge", Satisfies: recordEdgeImplementors, Fields: ec.selectRecordEdge()},
 			"RecordField":                {Name: "RecordField", Satisfies: recordFieldImplementors, Fields: ec.selectRecordField()},
 			"RecordLink":                 {Name: "RecordLink", Satisfies: recordLinkImplementors, Fields: ec.selectRecordLink()},
+			"RecordOptions":              {Name: "RecordOptions", Satisfies: recordOptionsImplementors, Fields: ec.selectRecordOptions()},
 			"RecordRight":                {Name: "RecordRight", Satisfies: recordRightImplementors, Fields: ec.selectRecordRight()},
 			"RejectedChange":             {Name: "RejectedChange", Satisfies: rejectedChangeImplementors, Fields: ec.selectRejectedChange()},
+			"RejectedComponentFormat":    {Name: "RejectedComponentFormat", Satisfies: rejectedComponentFormatImplementors, Fields: ec.selectRejectedComponentFormat()},
 			"RelatedConversationGroup":   {Name: "RelatedConversationGroup", Satisfies: relatedConversationGroupImplementors, Fields: ec.selectRelatedConversationGroup()},
 			"RelatedConversationMapping": {Name: "RelatedConversationMapping", Satisfies: relatedConversationMappingImplementors, Fields: ec.selectRelatedConversationMapping()},
 			"RelatedConversations":       {Name: "RelatedConversations", Satisfies: relatedConversationsImplementors, Fields: ec.selectRelatedConversations()},
@@ -153,20 +183,103 @@ func SelectionTables(cfg Config) selection.Tables {
 			"SendAttempt":                {Name: "SendAttempt", Satisfies: sendAttemptImplementors, Fields: ec.selectSendAttempt()},
 			"SendRefusal":                {Name: "SendRefusal", Satisfies: sendRefusalImplementors, Fields: ec.selectSendRefusal()},
 			"Sendability":                {Name: "Sendability", Satisfies: sendabilityImplementors, Fields: ec.selectSendability()},
+			"SlotOptions":                {Name: "SlotOptions", Satisfies: slotOptionsImplementors, Fields: ec.selectSlotOptions()},
+			"StaticOptions":              {Name: "StaticOptions", Satisfies: staticOptionsImplementors, Fields: ec.selectStaticOptions()},
 			"Subscription":               {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
 			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
+			"TextFormat":                 {Name: "TextFormat", Satisfies: textFormatImplementors, Fields: ec.selectTextFormat()},
+			"TextShape":                  {Name: "TextShape", Satisfies: textShapeImplementors, Fields: ec.selectTextShape()},
 			"UserError":                  {Name: "UserError", Satisfies: userErrorImplementors, Fields: ec.selectUserError()},
 			"ViewCounts":                 {Name: "ViewCounts", Satisfies: viewCountsImplementors, Fields: ec.selectViewCounts()},
 			"Viewer":                     {Name: "Viewer", Satisfies: viewerImplementors, Fields: ec.selectViewer()},
+			"WebPageFormat":              {Name: "WebPageFormat", Satisfies: webPageFormatImplementors, Fields: ec.selectWebPageFormat()},
 			"WebhookAttempt":             {Name: "WebhookAttempt", Satisfies: webhookAttemptImplementors, Fields: ec.selectWebhookAttempt()},
 			"WebhookDelivery":            {Name: "WebhookDelivery", Satisfies: webhookDeliveryImplementors, Fields: ec.selectWebhookDelivery()},
 		},
 		Abstracts: map[string]*selection.Abstract{
-			"ConversationChange": selectConversationChange,
-			"MessageContent":     selectMessageContent,
-			"Node":               selectNode,
+			"ComponentFormatDesign": selectComponentFormatDesign,
+			"ComponentOptions":      selectComponentOptions,
+			"ComponentShape":        selectComponentShape,
+			"ConversationChange":    selectConversationChange,
+			"MessageContent":        selectMessageContent,
+			"Node":                  selectNode,
 		},
 	}
+}
+
+var selectComponentFormatDesign = &selection.Abstract{
+	Members: []string{"WebPageFormat", "TextFormat", "QuestionFormat", "ListFormat", "LinkFormat"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case composer.WebPageFormat:
+			return "WebPageFormat", &obj
+		case *composer.WebPageFormat:
+			return "WebPageFormat", selection.Pointer(obj)
+		case composer.TextFormat:
+			return "TextFormat", &obj
+		case *composer.TextFormat:
+			return "TextFormat", selection.Pointer(obj)
+		case composer.QuestionFormat:
+			return "QuestionFormat", &obj
+		case *composer.QuestionFormat:
+			return "QuestionFormat", selection.Pointer(obj)
+		case composer.ListFormat:
+			return "ListFormat", &obj
+		case *composer.ListFormat:
+			return "ListFormat", selection.Pointer(obj)
+		case composer.LinkFormat:
+			return "LinkFormat", &obj
+		case *composer.LinkFormat:
+			return "LinkFormat", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentFormatDesign", v))
+	},
+}
+
+var selectComponentOptions = &selection.Abstract{
+	Members: []string{"StaticOptions", "SlotOptions", "RecordOptions", "QueryOptions"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case composer.StaticOptions:
+			return "StaticOptions", &obj
+		case *composer.StaticOptions:
+			return "StaticOptions", selection.Pointer(obj)
+		case composer.SlotOptions:
+			return "SlotOptions", &obj
+		case *composer.SlotOptions:
+			return "SlotOptions", selection.Pointer(obj)
+		case composer.RecordOptions:
+			return "RecordOptions", &obj
+		case *composer.RecordOptions:
+			return "RecordOptions", selection.Pointer(obj)
+		case composer.QueryOptions:
+			return "QueryOptions", &obj
+		case *composer.QueryOptions:
+			return "QueryOptions", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentOptions", v))
+	},
+}
+
+var selectComponentShape = &selection.Abstract{
+	Members: []string{"TextShape", "LinkShape", "ChoiceShape"},
+	Member: func(v any) (string, any) {
+		switch obj := v.(type) {
+		case content.TextShape:
+			return "TextShape", &obj
+		case *content.TextShape:
+			return "TextShape", selection.Pointer(obj)
+		case content.LinkShape:
+			return "LinkShape", &obj
+		case *content.LinkShape:
+			return "LinkShape", selection.Pointer(obj)
+		case content.ChoiceShape:
+			return "ChoiceShape", &obj
+		case *content.ChoiceShape:
+			return "ChoiceShape", selection.Pointer(obj)
+		}
+		panic(fmt.Errorf("unexpected type %T for ComponentShape", v))
+	},
 }
 
 var selectConversationChange = &selection.Abstract{
@@ -189,7 +302,7 @@ var selectConversationChange = &selection.Abstract{
 }
 
 var selectMessageContent = &selection.Abstract{
-	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent", "ActionContent"},
+	Members: []string{"TextContent", "NoteContent", "MediaContent", "EventContent", "ComponentContent", "AnswerContent", "ActionContent"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case content.TextContent:
@@ -208,6 +321,14 @@ var selectMessageContent = &selection.Abstract{
 			return "EventContent", &obj
 		case *content.EventContent:
 			return "EventContent", selection.Pointer(obj)
+		case content.ComponentContent:
+			return "ComponentContent", &obj
+		case *content.ComponentContent:
+			return "ComponentContent", selection.Pointer(obj)
+		case content.AnswerContent:
+			return "AnswerContent", &obj
+		case *content.AnswerContent:
+			return "AnswerContent", selection.Pointer(obj)
 		case content.ActionContent:
 			return "ActionContent", &obj
 		case *content.ActionContent:
@@ -218,7 +339,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmConnection", "CrmActionRun", "CrmAction", "Conversation", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmConnection", "CrmActionRun", "CrmAction", "Conversation", "Component", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -247,6 +368,8 @@ var selectNode = &selection.Abstract{
 			return "CrmAction", selection.Pointer(obj)
 		case *conversation.Row:
 			return "Conversation", selection.Pointer(obj)
+		case *composer.Component:
+			return "Component", selection.Pointer(obj)
 		case *directory.Channel:
 			return "Channel", selection.Pointer(obj)
 		case *bulk.Row:
@@ -561,6 +684,82 @@ func (ec *executionContext) selectAgentRights() map[string]*selection.Field {
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectAnswerContent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Text
+				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
+		"componentId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.AnswerContent)
+				return ec.Resolvers.AnswerContent().ComponentID(ctx, obj)
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Name
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Version
+				w.Int(int64(v))
+			},
+		},
+		"questionId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.AnswerContent)
+				return ec.Resolvers.AnswerContent().QuestionID(ctx, obj)
+			},
+		},
+		"option": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).Option
+				w.Int(int64(v))
+			},
+		},
+		"isTyped": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsTyped
+				w.Bool(bool(v))
+			},
+		},
+		"isRepeated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsRepeated
+				w.Bool(bool(v))
+			},
 		},
 	}
 }
@@ -1754,6 +1953,631 @@ func (ec *executionContext) selectChannelWebhookUrls() map[string]*selection.Fie
 	}
 }
 
+func (ec *executionContext) selectChoiceShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Text
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ChoiceShape).Label
+				w.String(string(v))
+			},
+		},
+		"options": {
+			NonNull: true,
+			Of:      "ComponentOption",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*content.ChoiceShape).Options
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).ID()
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Name
+				w.String(string(v))
+			},
+		},
+		"developerName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).DeveloperName
+				w.String(string(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Kind()
+				w.String(string(v))
+			},
+		},
+		"description": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Description
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).Version
+				w.Int(int64(v))
+			},
+		},
+		"isArchived": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).IsArchived
+				w.Bool(bool(v))
+			},
+		},
+		"isUsed": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).IsUsed
+				w.Bool(bool(v))
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"updatedAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Component).UpdatedAt
+				selection.Append(w, v)
+			},
+		},
+		"design": {
+			NonNull: true,
+			Of:      "ComponentDesign",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Design)) },
+			Shared:  true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Component().Design(ctx, selection.Parents[*composer.Component](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "ComponentEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*composer.Component]).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "Component",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*composer.Component]).Nodes
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*composer.Component]).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentConstant() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Name
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).KnownType()
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Text
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).Alt
+				w.String(string(v))
+			},
+		},
+		"items": {
+			NonNull: true,
+			Of:      "ComponentItem",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Constant).Items
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentContent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Text
+				w.String(string(v))
+			},
+		},
+		"isTruncated": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).IsTruncated
+				w.Bool(bool(v))
+			},
+		},
+		"componentId": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(string)
+				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*content.ComponentContent)
+				return ec.Resolvers.ComponentContent().ComponentID(ctx, obj)
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Name
+				w.String(string(v))
+			},
+		},
+		"kind": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Kind()
+				w.String(string(v))
+			},
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Version
+				w.Int(int64(v))
+			},
+		},
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.ComponentContent).Format()
+				w.String(string(v))
+			},
+		},
+		"shape": {
+			NonNull: true,
+			Of:      "ComponentShape",
+			One:     func(source any) any { return source.(*content.ComponentContent).Shape() },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentDesign() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"constants": {
+			NonNull: true,
+			Of:      "ComponentConstant",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Constants
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "ComponentParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Parameters
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"listTemplates": {
+			NonNull: true,
+			Of:      "ComponentListTemplate",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).ListTemplates
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"options": {
+			NonNull: false,
+			Of:      "ComponentOptions",
+			One:     func(source any) any { return source.(*composer.Design).Choices() },
+		},
+		"formats": {
+			NonNull: true,
+			Of:      "ComponentFormatDesign",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Looks()
+				return selection.Values(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"translations": {
+			NonNull: true,
+			Of:      "ComponentTranslation",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Design).Translations
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*page.Edge[*composer.Component]).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*composer.Component]).Node) },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentImage() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Image).URL
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Image).Alt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentItem() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).Name
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).Subtitle
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentListTemplate() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).Name
+				w.String(string(v))
+			},
+		},
+		"list": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).List
+				w.String(string(v))
+			},
+		},
+		"template": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ListTemplate).Template
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentMisfit() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Reason
+				w.String(string(v))
+			},
+		},
+		"limit": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Limit
+				w.Int(int64(v))
+			},
+		},
+		"found": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Misfit).Found
+				w.Int(int64(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentOption() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).Title
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).Subtitle
+				w.String(string(v))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "ComponentImage",
+			One:     func(source any) any { return selection.Pointer(source.(*channel.Option).Image) },
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentParameter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Name
+				w.String(string(v))
+			},
+		},
+		"type": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Type
+				w.String(marshalNFormulaType2parleyᚋinternalᚋdeskᚋformulaᚐType[v])
+			},
+		},
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).ObjectType
+				w.String(string(v))
+			},
+		},
+		"isOptional": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Parameter).Optional
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentPreview() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"channelType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).ChannelType
+				w.String(string(v))
+			},
+		},
+		"format": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Format
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"shape": {
+			NonNull: false,
+			Of:      "ComponentShape",
+			One:     func(source any) any { return source.(*composer.Preview).Shape },
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Text
+				w.String(string(v))
+			},
+		},
+		"payload": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Preview).Payload
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"rejected": {
+			NonNull: true,
+			Of:      "RejectedComponentFormat",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Preview).Rejected
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"missing": {
+			NonNull: true,
+			Of:      "MissingComponentValue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Preview).Missing
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentQueryFilter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Filter).Field
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Filter).Value
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentTranslated() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Name
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Text
+				w.String(string(v))
+			},
+		},
+		"alt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).Alt
+				w.String(string(v))
+			},
+		},
+		"items": {
+			NonNull: true,
+			Of:      "ComponentItem",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Translated).Items
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentTranslation() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"locale": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translation).Locale
+				w.String(string(v))
+			},
+		},
+		"constants": {
+			NonNull: true,
+			Of:      "ComponentTranslated",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Translation).Constants
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
 func (ec *executionContext) selectConsentEntry() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"status": {
@@ -1968,7 +2792,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			Args:    ec.field_Conversation_sendability_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*conversation.Row)
-				return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string))
+				return ec.Resolvers.Conversation().Sendability(ctx, obj, fc.Args["draft"].(*string), fc.Args["component"].(*string))
 			},
 		},
 		"viewerCanAssign": {
@@ -3219,6 +4043,98 @@ func (ec *executionContext) selectInboxList() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectLinkFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).URL
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.LinkFormat).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectLinkShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).URL
+				w.String(string(v))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "ComponentImage",
+			One:     func(source any) any { return selection.Pointer(source.(*content.LinkShape).Image) },
+		},
+		"isPopup": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.LinkShape).IsPopup
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectLinkSuggestion() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"record": {
@@ -3323,6 +4239,32 @@ func (ec *executionContext) selectLinkingRule() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*directory.LinkingRule).Timing
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectListFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Text
+				w.String(string(v))
+			},
+		},
+		"label": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.ListFormat).Label
 				w.String(string(v))
 			},
 		},
@@ -3878,6 +4820,32 @@ func (ec *executionContext) selectMessagingUserEdge() map[string]*selection.Fiel
 	}
 }
 
+func (ec *executionContext) selectMissingComponentValue() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"path": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).Path
+				w.String(string(v))
+			},
+		},
+		"reason": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).KnownReason()
+				w.String(string(v))
+			},
+		},
+		"detail": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Missing).Detail
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectNoteContent() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"text": {
@@ -4157,6 +5125,39 @@ func (ec *executionContext) selectObjectType() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectOptionDisplay() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).Title
+				w.String(string(v))
+			},
+		},
+		"subtitle": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).Subtitle
+				w.String(string(v))
+			},
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Display).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectOrganization() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"name": {
@@ -4333,6 +5334,46 @@ func (ec *executionContext) selectPermissionSet() map[string]*selection.Field {
 			Many: func(into []any, source any) ([]any, bool) {
 				list := source.(*staff.PermissionSet).RecordRights
 				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectPreparedComponent() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"token": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Token
+				w.String(string(v))
+			},
+		},
+		"until": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Until
+				selection.Append(w, v)
+			},
+		},
+		"component": {
+			NonNull: true,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Prepared).Of) },
+		},
+		"version": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Prepared).Version
+				w.Int(int64(v))
+			},
+		},
+		"missing": {
+			NonNull: true,
+			Of:      "MissingComponentValue",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Prepared).Missing()
+				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
 		},
@@ -4629,6 +5670,46 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 				return ec.Resolvers.Query().Queues(ctx)
 			},
 		},
+		"components": {
+			NonNull: true,
+			Of:      "ComponentConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*composer.Component])) },
+			Args:    ec.field_Query_components_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Components(ctx, fc.Args["filterBy"].(*composer.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"component": {
+			NonNull: false,
+			Of:      "Component",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Component)) },
+			Args:    ec.field_Query_component_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Component(ctx, fc.Args["id"].(string))
+			},
+		},
+		"prepareComponent": {
+			NonNull: true,
+			Of:      "PreparedComponent",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.Prepared)) },
+			Args:    ec.field_Query_prepareComponent_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PrepareComponent(ctx, fc.Args["input"].(composer.PrepareInput))
+			},
+		},
+		"previewComponent": {
+			NonNull: true,
+			Of:      "ComponentPreview",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*composer.Preview)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Args:        ec.field_Query_previewComponent_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().PreviewComponent(ctx, fc.Args["input"].(composer.PreviewInput))
+			},
+		},
 		"conversations": {
 			NonNull: true,
 			Of:      "ConversationConnection",
@@ -4838,6 +5919,65 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_crmConnection_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().CrmConnection(ctx, fc.Args["id"].(string))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectQueryOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"objectType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).ObjectType
+				w.String(string(v))
+			},
+		},
+		"filters": {
+			NonNull: true,
+			Of:      "ComponentQueryFilter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.QueryOptions).Filters
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"condition": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).Condition
+				w.String(string(v))
+			},
+		},
+		"limit": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QueryOptions).Limit
+				w.Int(int64(v))
+			},
+		},
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.QueryOptions).Display) },
+		},
+	}
+}
+
+func (ec *executionContext) selectQuestionFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QuestionFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.QuestionFormat).Text
+				w.String(string(v))
 			},
 		},
 	}
@@ -5332,6 +6472,23 @@ func (ec *executionContext) selectRecordLink() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectRecordOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"parameter": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.RecordOptions).Parameter
+				w.String(string(v))
+			},
+		},
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.RecordOptions).Display) },
+		},
+	}
+}
+
 func (ec *executionContext) selectRecordRight() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"objectType": {
@@ -5401,6 +6558,27 @@ func (ec *executionContext) selectRejectedChange() map[string]*selection.Field {
 				v := source.(*crmsync.Rejected).At
 				selection.Append(w, v)
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectRejectedComponentFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.Rejected).Format
+				w.String(string(v))
+			},
+		},
+		"reasons": {
+			NonNull: true,
+			Of:      "ComponentMisfit",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.Rejected).Reasons
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }
@@ -5716,6 +6894,28 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectSlotOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"display": {
+			NonNull: true,
+			Of:      "OptionDisplay",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.SlotOptions).Display) },
+		},
+	}
+}
+
+func (ec *executionContext) selectStaticOptions() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"constant": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.StaticOptions).Constant
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"auditEntriesChanged": {
@@ -5847,6 +7047,44 @@ func (ec *executionContext) selectTextContent() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*content.TextContent).IsTruncated
 				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTextFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TextFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TextFormat).Text
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTextShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TextShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TextShape).Text
+				w.String(string(v))
 			},
 		},
 	}
@@ -5998,6 +7236,46 @@ func (ec *executionContext) selectViewer() map[string]*selection.Field {
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				obj := parent.(*viewer.Viewer)
 				return ec.Resolvers.Viewer().Preferences(ctx, obj, fc.Args["frontend"].(string))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectWebPageFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Text
+				w.String(string(v))
+			},
+		},
+		"title": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Title
+				w.String(string(v))
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).URL
+				w.String(string(v))
+			},
+		},
+		"isPopup": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.WebPageFormat).Popup
+				w.Bool(bool(v))
 			},
 		},
 	}

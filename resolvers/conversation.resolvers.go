@@ -43,8 +43,8 @@ func (r *conversationResolver) Messages(ctx context.Context, objs []*conversatio
 }
 
 // Sendability is the resolver for the sendability field.
-func (r *conversationResolver) Sendability(ctx context.Context, obj *conversation.Row, draft *string) (*message.Sendability, error) {
-	return r.Messenger.Sendability(ctx, obj, draft)
+func (r *conversationResolver) Sendability(ctx context.Context, obj *conversation.Row, draft *string, component *string) (*message.Sendability, error) {
+	return r.Messenger.Sendability(ctx, obj, draft, component)
 }
 
 // ViewerCanAssign is the resolver for the viewerCanAssign field.

@@ -53,6 +53,10 @@ var Prices = price.Table{
 		Units: price.Flat(200),
 		Why:   "All that the viewer sees, 6,000 at most, are sorted or searched for a page.",
 	},
+	"Query.components": {
+		Units: price.Flat(100),
+		Why:   "All of them, 2,000 at most, are sorted or searched for a page.",
+	},
 	"Query.auditEntries": {
 		Units: func(a price.Args) int {
 			if a.Has("filterBy") {
@@ -214,6 +218,14 @@ var Prices = price.Table{
 	"Mutation.createAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.revokeAccessToken":         {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.revokeTokens":              {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Query.prepareComponent":             {Units: price.Flat(100), Why: "Up to 100 records are read for a query, and every text is filled in; what its formulas do is charged as they go."},
+	"Query.previewComponent": {
+		Units: func(a price.Args) int { return 100 + a.Object("input").Length("component")/25 },
+		Why:   "As prepareComponent; a document for each type of channel, or a token that is opened.",
+	},
+	"Component.design":         {Units: price.Flat(4), Why: "A row of up to 200 kB."},
+	"Mutation.createComponent": {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},
+	"Mutation.updateComponent": {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},
 
 	"Subscription.conversationsChanged": {
 		Units: func(a price.Args) int { return 10 + total(a) },

@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/audit"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
@@ -52,6 +53,7 @@ type Resolver struct {
 	Actions             *crmaction.Service
 	Linking             *linking.Service
 	Syncs               *crmsync.Service
+	Composer            *composer.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -13,6 +13,9 @@ var ownRules = map[string]string{
 	"Mutation.linkConversation": linkRights, "Mutation.unlinkConversation": linkRights, "Mutation.rejectLinkSuggestion": linkRights, "Mutation.bulkLinkConversations": linkingRights,
 	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
 	"Query.crmConnections":    syncRights, "Query.crmConnection": syncRights, "Mutation.createCrmConnection": syncRights, "Mutation.updateCrmConnection": syncRights, "Mutation.deleteCrmConnection": syncRights, "Mutation.startCrmConnection": syncRights, "Mutation.pauseCrmConnection": syncRights, "Mutation.renewCrmConnectionSecret": syncRights, "Mutation.testCrmConnection": syncRights, "Mutation.retryRejectedChanges": syncRights,
+	"Query.components": componentRights, "Query.component": componentRights, "Mutation.createComponent": componentRights, "Mutation.updateComponent": componentRights,
+	"Mutation.cloneComponent": componentRights, "Mutation.deleteComponent": componentRights,
+	"Query.prepareComponent": "composer.TestPreparingReadsWhatTheViewerMayRead", "Query.previewComponent": "composer.TestPreparingReadsWhatTheViewerMayRead",
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
@@ -39,6 +42,7 @@ const (
 	linkingRights   = "linking.TestOnlyAdministratorsSetRules"
 	linkRights      = "linking.TestWhoLinksWhat"
 	syncRights      = "crmsync.TestOnlyAdministratorsManageConnections"
+	componentRights = "composer.TestOnlyAdministratorsDesignComponents"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

@@ -46,6 +46,8 @@ function says(line: ThreadLineFragment): string {
     case "NoteContent":
     case "EventContent":
     case "ActionContent":
+    case "ComponentContent":
+    case "AnswerContent":
       return line.content.text;
     case "MediaContent":
       return `${line.content.text} (${line.content.files.map((file) => file.contentType).join(", ")})`;

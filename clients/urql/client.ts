@@ -23,11 +23,23 @@ const listDocument = gql<Lists>`
 
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
-  "AccountFailure", "ActionContent", "Actor", "AgentPresence", "AgentRights", "AuditChange", "AuditEntryChange", "AuditEntryConnection", "AuditEntryEdge", "AvailableCrmAction",
-  "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount", "BulkResult",
-  "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelFormatRule", "ChannelLimits", "ChannelTextLimit",
-  "ChannelWebhookUrls", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
-  "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason", "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType", "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "LinkSuggestion", "Location", "LookupStep", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection", "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "NoteContent", "ObjectField", "ObjectMessaging", "ObjectPhone", "Organization", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder", "PreviousCredentials", "Provider", "ProviderAccountTest", "QuickTextChange", "QuickTextConnection", "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordLink", "RecordResult", "RecordRight", "RejectedChange", "RelatedConversationGroup", "RelatedConversationMapping", "RelatedConversations", "Reset", "SearchConnection", "SearchEdge", "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "TestedObjectType", "TextContent", "UserError", "ViewCounts", "Viewer", "WebhookAttempt", "WebhookDelivery",
+  "AccountFailure", "ActionContent", "Actor", "AgentPresence", "AgentRights", "AnswerContent", "AuditChange", "AuditEntryChange", "AuditEntryConnection",
+  "AuditEntryEdge", "AvailableCrmAction", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
+  "BulkResult", "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelFormatRule", "ChannelLimits", "ChannelTextLimit",
+  "ChannelWebhookUrls", "ChoiceShape", "ComponentConnection", "ComponentConstant", "ComponentContent", "ComponentDesign", "ComponentEdge", "ComponentImage",
+  "ComponentItem", "ComponentListTemplate", "ComponentMisfit", "ComponentOption", "ComponentParameter", "ComponentPreview", "ComponentQueryFilter",
+  "ComponentTranslated", "ComponentTranslation", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
+  "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason",
+  "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType",
+  "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "LinkFormat",
+  "LinkShape", "LinkSuggestion", "ListFormat", "Location", "LookupStep", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection",
+  "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "MissingComponentValue", "NoteContent", "ObjectField",
+  "ObjectMessaging", "ObjectPhone", "OptionDisplay", "Organization", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder",
+  "PreparedComponent", "PreviousCredentials", "Provider", "ProviderAccountTest", "QueryOptions", "QuestionFormat", "QuickTextChange", "QuickTextConnection",
+  "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordLink", "RecordOptions", "RecordResult", "RecordRight", "RejectedChange",
+  "RejectedComponentFormat", "RelatedConversationGroup", "RelatedConversationMapping", "RelatedConversations", "Reset", "SearchConnection", "SearchEdge",
+  "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "SlotOptions", "StaticOptions", "TestedObjectType", "TextContent", "TextFormat",
+  "TextShape", "UserError", "ViewCounts", "Viewer", "WebPageFormat", "WebhookAttempt", "WebhookDelivery",
 ];
 
 /** The introspected schema, which a build makes of schema.graphql, has the cache tell kinds of content apart. */

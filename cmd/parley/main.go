@@ -44,6 +44,7 @@ type cli struct {
 	Action       actionCmd       `cmd:"" help:"Define CRM actions, and see what they did, beside a running server too."`
 	Linking      linkingCmd      `cmd:"" help:"Manage the rules that link customers to CRM records, beside a running server too."`
 	Sync         syncCmd         `cmd:"" help:"Manage connections to CRMs, beside a running server too."`
+	Component    componentCmd    `cmd:"" help:"Show messaging components, beside a running server too."`
 	Access       accessCmd       `cmd:"" help:"Manage access tokens, by which programs sign in."`
 	Signing      signingCmd      `cmd:"" help:"Manage the keys that sign Parley's own tokens."`
 	Audit        auditCmd        `cmd:"" help:"Read who administered what, and who was refused."`

@@ -66,6 +66,8 @@ const (
 	FieldEarlierInbound = "earlier_inbound"
 	// FieldOwnRead holds the string denoting the own_read field in the database.
 	FieldOwnRead = "own_read"
+	// FieldAskedID holds the string denoting the asked_id field in the database.
+	FieldAskedID = "asked_id"
 	// FieldOwnState holds the string denoting the own_state field in the database.
 	FieldOwnState = "own_state"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -165,6 +167,7 @@ var Columns = []string{
 	FieldEarlierMessages,
 	FieldEarlierInbound,
 	FieldOwnRead,
+	FieldAskedID,
 	FieldOwnState,
 	FieldCreatedAt,
 }
@@ -229,6 +232,8 @@ var (
 	DefaultEarlierInbound int64
 	// DefaultOwnRead holds the default value on creation for the "own_read" field.
 	DefaultOwnRead int64
+	// DefaultAskedID holds the default value on creation for the "asked_id" field.
+	DefaultAskedID int64
 	// DefaultOwnState holds the default value on creation for the "own_state" field.
 	DefaultOwnState string
 )
@@ -359,6 +364,11 @@ func ByEarlierInbound(opts ...sql.OrderTermOption) OrderOption {
 // ByOwnRead orders the results by the own_read field.
 func ByOwnRead(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOwnRead, opts...).ToFunc()
+}
+
+// ByAskedID orders the results by the asked_id field.
+func ByAskedID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAskedID, opts...).ToFunc()
 }
 
 // ByOwnState orders the results by the own_state field.

@@ -180,6 +180,11 @@ func OwnRead(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldOwnRead, v))
 }
 
+// AskedID applies equality check predicate on the "asked_id" field. It's identical to AskedIDEQ.
+func AskedID(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldAskedID, v))
+}
+
 // OwnState applies equality check predicate on the "own_state" field. It's identical to OwnStateEQ.
 func OwnState(v string) predicate.Conversation {
 	return predicate.Conversation(sql.FieldEQ(FieldOwnState, v))
@@ -1225,6 +1230,46 @@ func OwnReadLT(v int64) predicate.Conversation {
 // OwnReadLTE applies the LTE predicate on the "own_read" field.
 func OwnReadLTE(v int64) predicate.Conversation {
 	return predicate.Conversation(sql.FieldLTE(FieldOwnRead, v))
+}
+
+// AskedIDEQ applies the EQ predicate on the "asked_id" field.
+func AskedIDEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldEQ(FieldAskedID, v))
+}
+
+// AskedIDNEQ applies the NEQ predicate on the "asked_id" field.
+func AskedIDNEQ(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNEQ(FieldAskedID, v))
+}
+
+// AskedIDIn applies the In predicate on the "asked_id" field.
+func AskedIDIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldIn(FieldAskedID, vs...))
+}
+
+// AskedIDNotIn applies the NotIn predicate on the "asked_id" field.
+func AskedIDNotIn(vs ...int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldNotIn(FieldAskedID, vs...))
+}
+
+// AskedIDGT applies the GT predicate on the "asked_id" field.
+func AskedIDGT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGT(FieldAskedID, v))
+}
+
+// AskedIDGTE applies the GTE predicate on the "asked_id" field.
+func AskedIDGTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldGTE(FieldAskedID, v))
+}
+
+// AskedIDLT applies the LT predicate on the "asked_id" field.
+func AskedIDLT(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLT(FieldAskedID, v))
+}
+
+// AskedIDLTE applies the LTE predicate on the "asked_id" field.
+func AskedIDLTE(v int64) predicate.Conversation {
+	return predicate.Conversation(sql.FieldLTE(FieldAskedID, v))
 }
 
 // OwnStateEQ applies the EQ predicate on the "own_state" field.

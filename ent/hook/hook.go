@@ -104,6 +104,42 @@ func (f ChannelFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChannelMutation", m)
 }
 
+// The ComponentFunc type is an adapter to allow the use of ordinary
+// function as Component mutator.
+type ComponentFunc func(context.Context, *ent.ComponentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ComponentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ComponentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ComponentMutation", m)
+}
+
+// The ComponentAnswerFunc type is an adapter to allow the use of ordinary
+// function as ComponentAnswer mutator.
+type ComponentAnswerFunc func(context.Context, *ent.ComponentAnswerMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ComponentAnswerFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ComponentAnswerMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ComponentAnswerMutation", m)
+}
+
+// The ComponentVersionFunc type is an adapter to allow the use of ordinary
+// function as ComponentVersion mutator.
+type ComponentVersionFunc func(context.Context, *ent.ComponentVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ComponentVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ComponentVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ComponentVersionMutation", m)
+}
+
 // The ConsentEntryFunc type is an adapter to allow the use of ordinary
 // function as ConsentEntry mutator.
 type ConsentEntryFunc func(context.Context, *ent.ConsentEntryMutation) (ent.Value, error)

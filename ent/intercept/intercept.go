@@ -15,6 +15,9 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
+	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -329,6 +332,87 @@ func (f TraverseChannel) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ChannelQuery", q)
+}
+
+// The ComponentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ComponentFunc func(context.Context, *ent.ComponentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ComponentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ComponentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ComponentQuery", q)
+}
+
+// The TraverseComponent type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseComponent func(context.Context, *ent.ComponentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseComponent) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseComponent) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ComponentQuery", q)
+}
+
+// The ComponentAnswerFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ComponentAnswerFunc func(context.Context, *ent.ComponentAnswerQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ComponentAnswerFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ComponentAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ComponentAnswerQuery", q)
+}
+
+// The TraverseComponentAnswer type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseComponentAnswer func(context.Context, *ent.ComponentAnswerQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseComponentAnswer) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseComponentAnswer) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ComponentAnswerQuery", q)
+}
+
+// The ComponentVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ComponentVersionFunc func(context.Context, *ent.ComponentVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ComponentVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ComponentVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ComponentVersionQuery", q)
+}
+
+// The TraverseComponentVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseComponentVersion func(context.Context, *ent.ComponentVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseComponentVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseComponentVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ComponentVersionQuery", q)
 }
 
 // The ConsentEntryFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1403,6 +1487,12 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.BulkOperationQuery, predicate.BulkOperation, bulkoperation.OrderOption]{typ: ent.TypeBulkOperation, tq: q}, nil
 	case *ent.ChannelQuery:
 		return &query[*ent.ChannelQuery, predicate.Channel, entchannel.OrderOption]{typ: ent.TypeChannel, tq: q}, nil
+	case *ent.ComponentQuery:
+		return &query[*ent.ComponentQuery, predicate.Component, entcomponent.OrderOption]{typ: ent.TypeComponent, tq: q}, nil
+	case *ent.ComponentAnswerQuery:
+		return &query[*ent.ComponentAnswerQuery, predicate.ComponentAnswer, componentanswer.OrderOption]{typ: ent.TypeComponentAnswer, tq: q}, nil
+	case *ent.ComponentVersionQuery:
+		return &query[*ent.ComponentVersionQuery, predicate.ComponentVersion, componentversion.OrderOption]{typ: ent.TypeComponentVersion, tq: q}, nil
 	case *ent.ConsentEntryQuery:
 		return &query[*ent.ConsentEntryQuery, predicate.ConsentEntry, consententry.OrderOption]{typ: ent.TypeConsentEntry, tq: q}, nil
 	case *ent.ConversationQuery:

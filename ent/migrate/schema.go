@@ -281,6 +281,84 @@ var (
 			},
 		},
 	}
+	// ComponentsColumns holds the columns for the "components" table.
+	ComponentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "name", Type: field.TypeString, Size: 800},
+		{Name: "name_key", Type: field.TypeString, Size: 40000},
+		{Name: "developer_name", Type: field.TypeString, Unique: true, Size: 80},
+		{Name: "kind", Type: field.TypeString, Size: 40},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "version", Type: field.TypeInt},
+		{Name: "archived", Type: field.TypeBool, Default: false},
+		{Name: "used", Type: field.TypeBool, Default: false},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
+	}
+	// ComponentsTable holds the schema information for the "components" table.
+	ComponentsTable = &schema.Table{
+		Name:       "components",
+		Columns:    ComponentsColumns,
+		PrimaryKey: []*schema.Column{ComponentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "component_name_key",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentsColumns[2]},
+			},
+		},
+	}
+	// ComponentAnswersColumns holds the columns for the "component_answers" table.
+	ComponentAnswersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "message_id", Type: field.TypeInt64, Unique: true},
+		{Name: "component_id", Type: field.TypeInt64},
+		{Name: "option", Type: field.TypeInt},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// ComponentAnswersTable holds the schema information for the "component_answers" table.
+	ComponentAnswersTable = &schema.Table{
+		Name:       "component_answers",
+		Columns:    ComponentAnswersColumns,
+		PrimaryKey: []*schema.Column{ComponentAnswersColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "componentanswer_component_id",
+				Unique:  false,
+				Columns: []*schema.Column{ComponentAnswersColumns[2]},
+			},
+		},
+	}
+	// ComponentVersionsColumns holds the columns for the "component_versions" table.
+	ComponentVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "design", Type: field.TypeJSON},
+		{Name: "author_id", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "component_id", Type: field.TypeInt64},
+	}
+	// ComponentVersionsTable holds the schema information for the "component_versions" table.
+	ComponentVersionsTable = &schema.Table{
+		Name:       "component_versions",
+		Columns:    ComponentVersionsColumns,
+		PrimaryKey: []*schema.Column{ComponentVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "component_versions_components_component",
+				Columns:    []*schema.Column{ComponentVersionsColumns[5]},
+				RefColumns: []*schema.Column{ComponentsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "componentversion_component_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ComponentVersionsColumns[5], ComponentVersionsColumns[1]},
+			},
+		},
+	}
 	// ConsentEntriesColumns holds the columns for the "consent_entries" table.
 	ConsentEntriesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -328,6 +406,7 @@ var (
 		{Name: "earlier_messages", Type: field.TypeInt64, Default: 0},
 		{Name: "earlier_inbound", Type: field.TypeInt64, Default: 0},
 		{Name: "own_read", Type: field.TypeInt64, Default: 0},
+		{Name: "asked_id", Type: field.TypeInt64, Default: 0},
 		{Name: "own_state", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "channel_id", Type: field.TypeInt64},
@@ -344,31 +423,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[23]},
+				Columns:    []*schema.Column{ConversationsColumns[24]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[24]},
+				Columns:    []*schema.Column{ConversationsColumns[25]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[25]},
+				Columns:    []*schema.Column{ConversationsColumns[26]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[26]},
+				Columns:    []*schema.Column{ConversationsColumns[27]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[27]},
+				Columns:    []*schema.Column{ConversationsColumns[28]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -382,17 +461,17 @@ var (
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[26], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -400,7 +479,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[28], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -416,7 +495,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -432,7 +511,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -440,7 +519,7 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[23], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -1664,6 +1743,9 @@ var (
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
+		ComponentsTable,
+		ComponentAnswersTable,
+		ComponentVersionsTable,
 		ConsentEntriesTable,
 		ConversationsTable,
 		CountCellsTable,
@@ -1736,6 +1818,16 @@ func init() {
 	ChannelsTable.ForeignKeys[1].RefTable = QueuesTable
 	ChannelsTable.Annotation = &entsql.Annotation{
 		Table: "channels",
+	}
+	ComponentsTable.Annotation = &entsql.Annotation{
+		Table: "components",
+	}
+	ComponentAnswersTable.Annotation = &entsql.Annotation{
+		Table: "component_answers",
+	}
+	ComponentVersionsTable.ForeignKeys[0].RefTable = ComponentsTable
+	ComponentVersionsTable.Annotation = &entsql.Annotation{
+		Table: "component_versions",
 	}
 	ConsentEntriesTable.Annotation = &entsql.Annotation{
 		Table: "consent_entries",

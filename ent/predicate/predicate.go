@@ -30,6 +30,15 @@ type BulkOperation func(*sql.Selector)
 // Channel is the predicate function for entchannel builders.
 type Channel func(*sql.Selector)
 
+// Component is the predicate function for entcomponent builders.
+type Component func(*sql.Selector)
+
+// ComponentAnswer is the predicate function for componentanswer builders.
+type ComponentAnswer func(*sql.Selector)
+
+// ComponentVersion is the predicate function for componentversion builders.
+type ComponentVersion func(*sql.Selector)
+
 // ConsentEntry is the predicate function for consententry builders.
 type ConsentEntry func(*sql.Selector)
 

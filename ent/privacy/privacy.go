@@ -302,6 +302,78 @@ func (f ChannelMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutatio
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ChannelMutation", m)
 }
 
+// The ComponentQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ComponentQueryRuleFunc func(context.Context, *ent.ComponentQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ComponentQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ComponentQuery", q)
+}
+
+// The ComponentMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ComponentMutationRuleFunc func(context.Context, *ent.ComponentMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ComponentMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ComponentMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ComponentMutation", m)
+}
+
+// The ComponentAnswerQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ComponentAnswerQueryRuleFunc func(context.Context, *ent.ComponentAnswerQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ComponentAnswerQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ComponentAnswerQuery", q)
+}
+
+// The ComponentAnswerMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ComponentAnswerMutationRuleFunc func(context.Context, *ent.ComponentAnswerMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ComponentAnswerMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ComponentAnswerMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ComponentAnswerMutation", m)
+}
+
+// The ComponentVersionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ComponentVersionQueryRuleFunc func(context.Context, *ent.ComponentVersionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ComponentVersionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ComponentVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ComponentVersionQuery", q)
+}
+
+// The ComponentVersionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ComponentVersionMutationRuleFunc func(context.Context, *ent.ComponentVersionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ComponentVersionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ComponentVersionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ComponentVersionMutation", m)
+}
+
 // The ConsentEntryQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ConsentEntryQueryRuleFunc func(context.Context, *ent.ConsentEntryQuery) error

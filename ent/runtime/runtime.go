@@ -12,6 +12,9 @@ import (
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
+	entcomponent "parley/ent/component"
+	"parley/ent/componentanswer"
+	"parley/ent/componentversion"
 	"parley/ent/consententry"
 	"parley/ent/conversation"
 	"parley/ent/countcell"
@@ -469,6 +472,138 @@ func init() {
 	entchannelDescActive := entchannelFields[9].Descriptor()
 	// entchannel.DefaultActive holds the default value on creation for the active field.
 	entchannel.DefaultActive = entchannelDescActive.Default.(bool)
+	entcomponent.Policy = privacy.NewPolicies(schema.Component{})
+	entcomponent.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := entcomponent.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	entcomponentHooks := schema.Component{}.Hooks()
+
+	entcomponent.Hooks[1] = entcomponentHooks[0]
+	entcomponentFields := schema.Component{}.Fields()
+	_ = entcomponentFields
+	// entcomponentDescName is the schema descriptor for name field.
+	entcomponentDescName := entcomponentFields[0].Descriptor()
+	// entcomponent.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	entcomponent.NameValidator = func() func(string) error {
+		validators := entcomponentDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// entcomponentDescNameKey is the schema descriptor for name_key field.
+	entcomponentDescNameKey := entcomponentFields[1].Descriptor()
+	// entcomponent.NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
+	entcomponent.NameKeyValidator = func() func(string) error {
+		validators := entcomponentDescNameKey.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name_key string) error {
+			for _, fn := range fns {
+				if err := fn(name_key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// entcomponentDescDeveloperName is the schema descriptor for developer_name field.
+	entcomponentDescDeveloperName := entcomponentFields[2].Descriptor()
+	// entcomponent.DeveloperNameValidator is a validator for the "developer_name" field. It is called by the builders before save.
+	entcomponent.DeveloperNameValidator = func() func(string) error {
+		validators := entcomponentDescDeveloperName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(developer_name string) error {
+			for _, fn := range fns {
+				if err := fn(developer_name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// entcomponentDescKind is the schema descriptor for kind field.
+	entcomponentDescKind := entcomponentFields[3].Descriptor()
+	// entcomponent.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	entcomponent.KindValidator = func() func(string) error {
+		validators := entcomponentDescKind.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(kind string) error {
+			for _, fn := range fns {
+				if err := fn(kind); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// entcomponentDescDescription is the schema descriptor for description field.
+	entcomponentDescDescription := entcomponentFields[4].Descriptor()
+	// entcomponent.DefaultDescription holds the default value on creation for the description field.
+	entcomponent.DefaultDescription = entcomponentDescDescription.Default.(string)
+	// entcomponent.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	entcomponent.DescriptionValidator = entcomponentDescDescription.Validators[0].(func(string) error)
+	// entcomponentDescVersion is the schema descriptor for version field.
+	entcomponentDescVersion := entcomponentFields[5].Descriptor()
+	// entcomponent.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	entcomponent.VersionValidator = entcomponentDescVersion.Validators[0].(func(int) error)
+	// entcomponentDescArchived is the schema descriptor for archived field.
+	entcomponentDescArchived := entcomponentFields[6].Descriptor()
+	// entcomponent.DefaultArchived holds the default value on creation for the archived field.
+	entcomponent.DefaultArchived = entcomponentDescArchived.Default.(bool)
+	// entcomponentDescUsed is the schema descriptor for used field.
+	entcomponentDescUsed := entcomponentFields[7].Descriptor()
+	// entcomponent.DefaultUsed holds the default value on creation for the used field.
+	entcomponent.DefaultUsed = entcomponentDescUsed.Default.(bool)
+	// entcomponentDescUpdatedAt is the schema descriptor for updated_at field.
+	entcomponentDescUpdatedAt := entcomponentFields[9].Descriptor()
+	// entcomponent.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	entcomponent.DefaultUpdatedAt = clock.Time(entcomponentDescUpdatedAt.Default.(int64))
+	componentanswer.Policy = privacy.NewPolicies(schema.ComponentAnswer{})
+	componentanswer.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := componentanswer.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	componentversion.Policy = privacy.NewPolicies(schema.ComponentVersion{})
+	componentversion.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := componentversion.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	componentversionFields := schema.ComponentVersion{}.Fields()
+	_ = componentversionFields
+	// componentversionDescNumber is the schema descriptor for number field.
+	componentversionDescNumber := componentversionFields[1].Descriptor()
+	// componentversion.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	componentversion.NumberValidator = componentversionDescNumber.Validators[0].(func(int) error)
 	consententry.Policy = privacy.NewPolicies(schema.ConsentEntry{})
 	consententry.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -587,8 +722,12 @@ func init() {
 	conversationDescOwnRead := conversationFields[24].Descriptor()
 	// conversation.DefaultOwnRead holds the default value on creation for the own_read field.
 	conversation.DefaultOwnRead = conversationDescOwnRead.Default.(int64)
+	// conversationDescAskedID is the schema descriptor for asked_id field.
+	conversationDescAskedID := conversationFields[25].Descriptor()
+	// conversation.DefaultAskedID holds the default value on creation for the asked_id field.
+	conversation.DefaultAskedID = conversationDescAskedID.Default.(int64)
 	// conversationDescOwnState is the schema descriptor for own_state field.
-	conversationDescOwnState := conversationFields[25].Descriptor()
+	conversationDescOwnState := conversationFields[26].Descriptor()
 	// conversation.DefaultOwnState holds the default value on creation for the own_state field.
 	conversation.DefaultOwnState = conversationDescOwnState.Default.(string)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})

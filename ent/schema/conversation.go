@@ -193,6 +193,7 @@ func (Conversation) Fields() []ent.Field {
 		field.Int64("earlier_messages").Default(0).Comment("Messages and notes of the conversations merged into it."),
 		field.Int64("earlier_inbound").Default(0).Comment("Of these, the inbound: part of inbound_count."),
 		field.Int64("own_read").Default(0).Comment("Inbound ordinal up to which its own were read when another was last merged into it."),
+		field.Int64("asked_id").Default(0).Comment("The last question that was sent as text and is not answered; 0 for none."),
 		field.String("own_state").Default("").Comment("READ or UNREAD as it was by itself when others were merged into it; SEEN when it was read since."),
 		createdAt(),
 	}

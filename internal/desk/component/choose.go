@@ -1,5 +1,3 @@
-// Package component has what a component is, what fills it in, and the format that a
-// channel shows it in.
 package component
 
 import (

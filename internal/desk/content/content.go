@@ -41,13 +41,14 @@ const (
 	Note      Kind = "NOTE"
 	Event     Kind = "EVENT"
 	Action    Kind = "ACTION"
+	Answer    Kind = "ANSWER"
 )
 
 // Shown is the kind as the graph shows it: EVENT for one that a newer version wrote,
 // and this one does not know.
 func (k Kind) Shown() Kind {
 	switch k {
-	case Text, MediaKind, Template, Component, Note, Event, Action:
+	case Text, MediaKind, Template, Component, Note, Event, Action, Answer:
 		return k
 	}
 	return Event
@@ -102,7 +103,7 @@ func (t TemplateType) Shown() TemplateType {
 }
 
 // Content is what a message says: one of TextContent, MediaContent, NoteContent,
-// EventContent and ActionContent. The union only grows.
+// EventContent, ActionContent, ComponentContent and AnswerContent. The union only grows.
 type Content interface{ IsMessageContent() }
 
 // TextContent is text.
@@ -179,6 +180,12 @@ func Encode(c Content) (kind Kind, text string, rest []byte, err error) {
 	case MediaContent:
 		rest, err = json.Marshal(c.Files)
 		return MediaKind, c.Text, rest, err
+	case ComponentContent:
+		rest, err = c.rest()
+		return Component, c.Text, rest, err
+	case AnswerContent:
+		rest, err = json.Marshal(c.rest())
+		return Answer, c.Text, rest, err
 	}
 	return "", "", nil, fmt.Errorf("content: unknown type %T", c)
 }
@@ -202,6 +209,16 @@ func Decode(kind Kind, text string, rest []byte) Content {
 		var files []channel.Media
 		if err := json.Unmarshal(rest, &files); err == nil {
 			return MediaContent{Text: text, Files: files}
+		}
+	case Component:
+		var r componentRest
+		if err := json.Unmarshal(rest, &r); err == nil && r.Format != "" {
+			return r.content(text)
+		}
+	case Answer:
+		var r answerRest
+		if err := json.Unmarshal(rest, &r); err == nil && r.Option > 0 {
+			return r.content(text)
 		}
 	}
 	return notShown(text)
@@ -253,6 +270,12 @@ func Truncated(c Content) Content {
 	case MediaContent:
 		c.IsTruncated = true
 		return c
+	case ComponentContent:
+		c.IsTruncated = true
+		return c
+	case AnswerContent:
+		c.IsTruncated = true
+		return c
 	}
 	return c
 }
@@ -268,6 +291,10 @@ func Preview(c Content) string {
 	case TextContent:
 		text = c.Text
 	case EventContent:
+		text = c.Text
+	case ComponentContent:
+		text = c.Text
+	case AnswerContent:
 		text = c.Text
 	case MediaContent:
 		text = c.Text

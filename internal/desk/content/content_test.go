@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/desk/content"
 	"parley/internal/ground/word"
 )
@@ -20,6 +21,10 @@ func TestContentComesBackAsItWasStored(t *testing.T) {
 		content.NoteContent{Text: "Careful"},
 		content.EventContent{Text: "A sticker"},
 		content.MediaContent{Text: "Look", Files: []channel.Media{{ContentType: "image/png"}}},
+		content.AnswerContent{Text: "Billing", Component: 1, Name: "Topics", Version: 2, Question: 3, Option: 1, IsTyped: true, IsRepeated: true},
+		content.ComponentOf(&component.Prepared{Component: 1, Name: "Topics", Kind: component.DynamicQuestion, Version: 2, Filled: component.Filled{Options: []component.Option{{Title: "A", Value: 7}}}},
+			channel.Structured{Format: channel.Buttons, Text: "Which?", Options: []channel.Option{{Title: "A", Image: &channel.Image{URL: "https://example.com/", Alt: "a"}}}, Plain: "Which? 1. A"}),
+		content.ComponentOf(&component.Prepared{Component: 1, Kind: component.EnhancedLink}, channel.Structured{Format: channel.RichLink, Link: &channel.Link{Title: "Home", URL: "https://example.com/"}, Plain: "Home"}),
 	} {
 		kind, text, rest, err := content.Encode(c)
 		require.NoError(t, err)

@@ -42,6 +42,9 @@ func (r *Row) Receive(m Message, soleOwner int64) {
 	}
 }
 
+// Ask keeps the question that a typed answer is to; 0 for none.
+func (r *Row) Ask(message int64) { r.AskedID = message }
+
 // Send takes an outbound message in. A person's makes them owner where nobody
 // was assigned and the sender ID is not another's alone, and marks as read up to the
 // inbound ordinal when that is theirs to do; an automated one (author 0) changes

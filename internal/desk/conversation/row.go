@@ -54,6 +54,8 @@ type Row struct {
 	OwnRead         int64    // inbound ordinal up to which its own were read at the last merge
 	OwnState        OwnState // as it was by itself; empty while no others are merged into it
 
+	AskedID int64 // the last question that was sent as text and is not answered; 0 for none
+
 	due clock.Time // when time alone changes it next
 
 	// Along is what Alongside read with the row; nil for nothing.
@@ -125,6 +127,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	{Name: "earlier_inbound", Value: table.Int(func(r *Row) *int64 { return &r.EarlierInbound })},
 	{Name: "own_read", Value: table.Int(func(r *Row) *int64 { return &r.OwnRead })},
 	{Name: "own_state", Value: table.Text(func(r *Row) *OwnState { return &r.OwnState })},
+	{Name: "asked_id", Value: table.Int(func(r *Row) *int64 { return &r.AskedID })},
 	{Name: "created_at", Value: table.Int(func(r *Row) *clock.Time { return &r.CreatedAt }), Fields: "createdAt"},
 	{
 		Name: "sent_by", Value: table.Keys(func(r *Row) *[]int64 { return &r.SentBy }),

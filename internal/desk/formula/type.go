@@ -96,3 +96,13 @@ func common(a, b Type) (Type, bool) {
 	}
 	return Blank, false
 }
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. A type that only a newer version
+// knows is Blank.
+func (t *Type) UnmarshalText(text []byte) error {
+	*t, _ = ParseType(string(text))
+	return nil
+}

@@ -131,6 +131,13 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 		return done, err
 	}
 	said, missing := contentOf(in)
+	answer, err := r.Messenger.Answer(ctx, tx, row, in)
+	if err != nil {
+		return done, err
+	}
+	if answer != nil {
+		said = *answer
+	}
 	began := row.LastSeq == 0
 	if err = r.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
 		if r.Link != nil {
@@ -173,6 +180,9 @@ func (r *Receiver) receive(ctx context.Context, tx *store.Tx, row *conversation.
 		AccountID: ch.Account.ID, ProviderID: in.ProviderID, ProviderTime: int64(in.At),
 	})
 	row.Receive(added.Shown(), ch.SoleOwner())
+	if answer, is := said.(content.AnswerContent); is && answer.Question == row.AskedID {
+		row.Ask(0)
+	}
 	return feed.Event{Cause: feed.MessageAdded, MessageID: added.Key}, err
 }
 

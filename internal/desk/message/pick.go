@@ -9,6 +9,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
@@ -26,6 +27,7 @@ type waiting struct {
 	kind             content.Kind
 	source           content.Source
 	text             string
+	rest             []byte
 	address          string // it goes there: that of the conversation in which it was written
 	consent          channel.Consent
 	optedOut         bool // on the channel, or in the CRM
@@ -101,13 +103,18 @@ func (l *lane) askMerged(ctx context.Context, tx *store.Tx, w *waiting, row *con
 // newer reports whether only a newer version knows what this message, its carrier,
 // its kind of channel or its customer's consent is.
 func (w *waiting) newer(m *Messenger, ch *directory.Channel) bool {
-	return w.content() == nil || ch.Type == channel.OtherType || m.Providers[ch.Account.Provider] == nil || !w.consent.IsKnown()
+	return m.contentOf(w) == nil || ch.Type == channel.OtherType || m.Providers[ch.Account.Provider] == nil || !w.consent.IsKnown()
 }
 
-// content is what goes to the carrier; nil for a kind that only a newer version sends.
-func (w *waiting) content() channel.Content {
-	if w.kind == content.Text {
-		return channel.Text(w.text)
+// contentOf is what goes to the carrier; nil for a kind that only a newer version sends.
+func (m *Messenger) contentOf(w *waiting) channel.Content {
+	switch c := content.Decode(w.kind, w.text, w.rest).(type) {
+	case content.TextContent:
+		return channel.Text(c.Text)
+	case content.ComponentContent:
+		s := c.Structured()
+		component.Tokens(m.Cursors.Sealer, w.message, s.Options)
+		return s
 	}
 	return nil
 }
@@ -137,7 +144,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	a, m := entsql.Table("attempts").As("a"), entsql.Table("messages").As("m")
 	c, u := entsql.Table("conversations").As("c"), entsql.Table("messaging_users").As("u")
 	r := entsql.Table("records").As("r")
-	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), a.C("turn_at"), m.C("kind"), m.C("source"), m.C("text"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
+	q := tx.Builder().Select(a.C("id"), a.C("message_id"), a.C("status"), a.C("updated_at"), a.C("turn_at"), m.C("kind"), m.C("source"), m.C("text"), m.C("rest"), c.C("address"), u.C("consent_status"), r.C("opted_out")).
 		From(a).Join(m).On(a.C("message_id"), m.C("id")).
 		Join(c).On(m.C("conversation_id"), c.C("id")).Join(u).On(c.C("messaging_user_id"), u.C("id")).
 		LeftJoin(r).On(c.C("record_id"), r.C("id")).
@@ -146,7 +153,7 @@ func (l *lane) first(ctx context.Context, tx *store.Tx) (w *waiting, err error) 
 	err = tx.Query(ctx, q, func(rows *sql.Rows) error {
 		w = &waiting{}
 		var inCRM sql.NullBool
-		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.turn, &w.kind, &w.source, &w.text, &w.address, &w.consent, &inCRM)
+		err := rows.Scan(&w.attempt, &w.message, &w.status, &w.since, &w.turn, &w.kind, &w.source, &w.text, &w.rest, &w.address, &w.consent, &inCRM)
 		w.optedOut = w.consent == channel.OptOut || inCRM.Bool
 		return err
 	})
@@ -166,7 +173,7 @@ func (m *Messenger) call(w *waiting, ch *directory.Channel) *call {
 	return &call{
 		attempt: w.attempt, message: w.message, again: w.status == channel.Sending, provider: m.Providers[ch.Account.Provider], account: ch.Account.Account,
 		out: channel.Outgoing{
-			AttemptKey: key, From: ch.Address, To: w.address, Type: ch.Type, Content: w.content(),
+			AttemptKey: key, From: ch.Address, To: w.address, Type: ch.Type, Content: m.contentOf(w),
 			StatusURL: m.PublicURL + "/webhooks/" + ch.Account.Provider + "/" + ch.Account.Key + "?attempt=" + url.QueryEscape(key),
 		},
 	}

@@ -22,8 +22,12 @@ type party struct {
 }
 
 // Sendability answers whether the viewer of ctx could send in the conversation
-// now, with the reasons that lie in the draft when there is one.
-func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draft *string) (*Sendability, error) {
+// now, with the reasons that lie in the draft, or in the component that was prepared, when
+// there is one.
+func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draft, component *string) (*Sendability, error) {
+	if draft != nil && component != nil {
+		return nil, fault.Input("component", "Give either draft or component, not both.")
+	}
 	if draft != nil && utf8.RuneCountInString(*draft) > MostText {
 		return nil, fault.Input("draft", "A draft may have at most %d characters.", MostText)
 	}
@@ -31,15 +35,22 @@ func (m *Messenger) Sendability(ctx context.Context, row *conversation.Row, draf
 		clean := channel.CleanText(*draft) // as it would be sent
 		draft = &clean
 	}
+	asked := row.Key
 	row, err := m.Conversations.Current(ctx, row)
 	if err != nil {
 		return nil, err
 	}
-	p := &party{}
-	if err := m.Store.Read(ctx, inHand, partyOf(row), p.scan); err != nil {
+	c := &party{}
+	if err := m.Store.Read(ctx, inHand, partyOf(row), c.scan); err != nil {
 		return nil, err
 	}
-	return Judge(m.plan(ctx, row, p, draft)), nil
+	p := m.plan(ctx, row, c, draft)
+	if component != nil {
+		if err := m.withComponent(ctx, &p, "component", *component, asked, row.Channel()); err != nil {
+			return nil, err
+		}
+	}
+	return Judge(p), nil
 }
 
 func (m *Messenger) party(ctx context.Context, tx *store.Tx, row *conversation.Row) (*party, error) {

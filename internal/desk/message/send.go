@@ -65,10 +65,12 @@ type RefusedError struct{ Refusals []*Refusal }
 // Error implements error.
 func (e *RefusedError) Error() string { return "send refused: " + e.Refusals[0].Message }
 
-// SendInput is a text to send in a conversation.
+// SendInput is a text, or a component, to send in a conversation.
 type SendInput struct {
 	ConversationID, Text, IdempotencyKey string
 	ConfirmForOwner                      bool
+	// Component is the token of one that was prepared; nil for a text.
+	Component *string `json:",omitempty"`
 	// UpToMessageID is the last message that was read; nil for all.
 	UpToMessageID *string `json:",omitempty"`
 }
@@ -85,12 +87,15 @@ type Sent struct {
 	Conversation *conversation.Row
 }
 
-// Send queues a text in a conversation that the viewer sees. A refusal is a
-// *RefusedError.
+// Send queues a text, or a component, in a conversation that the viewer sees. A refusal is
+// a *RefusedError.
 func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 	text, err := checkText(in.Text, in.IdempotencyKey)
 	if err != nil {
 		return Sent{}, err
+	}
+	if in.Component != nil && text != "" {
+		return Sent{}, fault.Input("input.component", "Give either text or component, not both.")
 	}
 	key, ok := m.IDs.Decode(publicid.Conversation, in.ConversationID)
 	if !ok {
@@ -112,7 +117,13 @@ func (m *Messenger) Send(ctx context.Context, in SendInput) (Sent, error) {
 		if err != nil {
 			return Sent{}, err
 		}
-		return m.queue(ctx, tx, row, m.plan(ctx, row, party, &text), order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner, read: read})
+		p := m.plan(ctx, row, party, &text)
+		if in.Component != nil {
+			if err := m.withComponent(ctx, &p, "input.component", *in.Component, key, row.Channel()); err != nil {
+				return Sent{}, err
+			}
+		}
+		return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, confirmed: in.ConfirmForOwner, read: read})
 	}, m.Sends)
 }
 
@@ -218,8 +229,11 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 	var made *Row
 	err := m.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (_ feed.Event, err error) {
 		made, err = m.Insert(ctx, tx, row, New{
-			Direction: content.Outbound, Source: sourceOf(v), Content: content.TextContent{Text: *p.Text}, Author: v.AgentID, Status: channel.Queued,
+			Direction: content.Outbound, Source: sourceOf(v), Content: p.content(), Author: v.AgentID, Status: channel.Queued,
 		})
+		if p.asksInText() {
+			row.Ask(made.Key)
+		}
 		row.Send(made.Shown(), personOf(v), ch.SoleOwner(), o.read, o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)
@@ -227,6 +241,9 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		return added(made, o.key), err
 	})
 	if err != nil {
+		return Sent{}, err
+	}
+	if err := p.use(ctx, tx); err != nil {
 		return Sent{}, err
 	}
 	if began && m.Happened != nil {

@@ -30,6 +30,9 @@ const (
 	CareWindowClosed  RefusalCode = "CARE_WINDOW_CLOSED"
 	TextEmpty         RefusalCode = "TEXT_EMPTY"
 	TextTooLong       RefusalCode = "TEXT_TOO_LONG"
+	NotSentByAgents   RefusalCode = "NOT_SENT_BY_AGENTS"
+	ValuesMissing     RefusalCode = "VALUES_MISSING"
+	NoFormatFits      RefusalCode = "NO_FORMAT_FITS"
 )
 
 // Refusal is one reason why a message cannot be sent.
@@ -84,7 +87,8 @@ type Plan struct {
 	LastIncoming clock.Time
 	Now          clock.Time
 
-	Text *string // nil when there is no draft yet
+	Text      *string // nil when there is no draft yet
+	Component *Filled // in place of a text; nil for none
 }
 
 // Judge answers with every reason together.
@@ -100,8 +104,13 @@ func Judge(p Plan) *Sendability {
 	}
 	p.judgeSender(refuse)
 	p.judgeCustomer(refuse)
-	if p.Text != nil {
+	switch {
+	case p.Component != nil:
+		p.judgeComponent(refuse)
+	case p.Text != nil:
 		p.judgeText(refuse)
+	}
+	if p.Text != nil {
 		s.Segments = p.segments()
 	}
 	return s

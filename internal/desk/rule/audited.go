@@ -109,7 +109,7 @@ func Audited(of ent.Interface) []ent.Hook {
 }
 
 // untold are fields that say nothing new, or whose change is an entry of its own.
-var untold = []string{"created_at", "updated_at", "tokens_valid_from", "signed_out_at"}
+var untold = []string{"created_at", "updated_at", "tokens_valid_from", "signed_out_at", "name_key"}
 
 // references are columns without an edge that hold the key of a row of a type.
 var references = map[string]string{"default_channel_id": "Channel"}

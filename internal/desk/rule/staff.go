@@ -58,6 +58,21 @@ func ObjectType() privacy.Policy { return administratorsOnly() }
 // a time. Other agents know them by the directory, as far as they concern them.
 func CrmAction() privacy.Policy { return administratorsOnly() }
 
+// ComponentVersion lets everybody read what components say. Whoever changes a component
+// adds a version as the system.
+func ComponentVersion() privacy.Policy {
+	return privacy.Policy{Query: privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()}, Mutation: onlySystemWrites()}
+}
+
+// Component lets everybody read components, and administrators create, change and delete
+// one at a time.
+func Component() privacy.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{denyWithoutViewer(), privacy.AlwaysAllowRule()},
+		Mutation: administratorsWrite(ent.OpDeleteOne),
+	}
+}
+
 // CrmConnection lets administrators read connections, and create, change and delete one at
 // a time. For other agents there are none.
 func CrmConnection() privacy.Policy { return administratorsOnly(ent.OpDeleteOne) }

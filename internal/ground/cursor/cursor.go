@@ -73,33 +73,48 @@ func WithNonces(secret []byte, nonces io.Reader) *Sealer {
 
 // Seal returns the cursor of a place, which is up to three numbers.
 func (s *Sealer) Seal(kind Kind, place ...int64) string {
-	nonce := make([]byte, chacha20poly1305.NonceSizeX, room)
-	if _, err := io.ReadFull(s.nonces, nonce); err != nil {
-		panic(fmt.Sprintf("cursor: no nonce: %v", err)) // crypto/rand never fails
-	}
 	var plain [8 * most]byte
 	for i, n := range place {
 		binary.BigEndian.PutUint64(plain[8*i:], uint64(n))
 	}
-	return encoding.EncodeToString(s.aead.Seal(nonce, nonce, plain[:8*len(place)], []byte(kind)))
+	return s.SealBytes(kind, plain[:8*len(place)])
+}
+
+// SealBytes is Seal for what is no place.
+func (s *Sealer) SealBytes(kind Kind, plain []byte) string {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(plain)+chacha20poly1305.Overhead)
+	if _, err := io.ReadFull(s.nonces, nonce); err != nil {
+		panic(fmt.Sprintf("cursor: no nonce: %v", err)) // crypto/rand never fails
+	}
+	return encoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, []byte(kind)))
 }
 
 // Open reads the place in a cursor of the kind. It reports false for anything that
 // Seal has not returned for that kind, under this secret, with as many numbers.
 func (s *Sealer) Open(kind Kind, text string, place ...*int64) bool {
-	if len(text) > MostLength || strings.ContainsAny(text, "\r\n") {
+	if len(text) > MostLength {
 		return false
 	}
-	b, err := encoding.DecodeString(text)
-	if err != nil || len(b) < chacha20poly1305.NonceSizeX {
-		return false
-	}
-	plain, err := s.aead.Open(nil, b[:chacha20poly1305.NonceSizeX], b[chacha20poly1305.NonceSizeX:], []byte(kind))
-	if err != nil || len(plain) != 8*len(place) {
+	plain, ok := s.OpenBytes(kind, text)
+	if !ok || len(plain) != 8*len(place) {
 		return false
 	}
 	for i, n := range place {
 		*n = int64(binary.BigEndian.Uint64(plain[8*i:]))
 	}
 	return true
+}
+
+// OpenBytes is what SealBytes sealed. It reports false for anything that SealBytes has not
+// returned for that kind, under this secret. Whoever calls it has bounded the text.
+func (s *Sealer) OpenBytes(kind Kind, text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	b, err := encoding.DecodeString(text)
+	if err != nil || len(b) < chacha20poly1305.NonceSizeX {
+		return nil, false
+	}
+	plain, err := s.aead.Open(nil, b[:chacha20poly1305.NonceSizeX], b[chacha20poly1305.NonceSizeX:], []byte(kind))
+	return plain, err == nil
 }

@@ -42,6 +42,7 @@ const (
 	CrmActionRun  Kind = "run"
 	LinkingRule   Kind = "lnk"
 	CrmConnection Kind = "crm"
+	Component     Kind = "cmp"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -114,7 +115,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 func known(k Kind) bool {
 	switch k {
 	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
-		ObjectType, CrmAction, CrmActionRun, LinkingRule, CrmConnection:
+		ObjectType, CrmAction, CrmActionRun, LinkingRule, CrmConnection, Component:
 		return true
 	}
 	return false

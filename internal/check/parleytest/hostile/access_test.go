@@ -34,6 +34,7 @@ var (
 	aConnection   = []naming{{kinds: []publicid.Kind{publicid.CrmConnection}}}
 	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
 	aLinkingRule  = []naming{{kinds: []publicid.Kind{publicid.LinkingRule}}}
+	aComponent    = []naming{{kinds: []publicid.Kind{publicid.Component}, open: true}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
@@ -109,21 +110,35 @@ var namings = map[string][]naming{
 	"Mutation.removeQueueMembers.input.id":           aQueue,
 	"Mutation.removeQueueMembers.input.agentIds":     anAgent,
 
-	"Mutation.updateObjectType.input.id":          anObjectType,
-	"Mutation.updateCrmAction.input.id":           anAction,
-	"Query.crmConnection.id":                      aConnection,
-	"Mutation.updateCrmConnection.input.id":       aConnection,
-	"Mutation.deleteCrmConnection.input.id":       aConnection,
-	"Mutation.startCrmConnection.input.id":        aConnection,
-	"Mutation.pauseCrmConnection.input.id":        aConnection,
-	"Mutation.renewCrmConnectionSecret.input.id":  aConnection,
-	"Mutation.testCrmConnection.input.id":         aConnection,
-	"Mutation.retryRejectedChanges.input.id":      aConnection,
-	"Mutation.renewCrmActionSecret.input.id":      anAction,
-	"Mutation.runCrmAction.input.actionId":        anAction,
-	"Mutation.runCrmAction.input.conversationId":  aConversation,
-	"Mutation.rerunCrmAction.input.runId":         aRun,
-	"Query.crmActionRuns.filterBy.actionId":       anAction,
+	"Mutation.updateObjectType.input.id":         anObjectType,
+	"Mutation.updateCrmAction.input.id":          anAction,
+	"Query.crmConnection.id":                     aConnection,
+	"Mutation.updateCrmConnection.input.id":      aConnection,
+	"Mutation.deleteCrmConnection.input.id":      aConnection,
+	"Mutation.startCrmConnection.input.id":       aConnection,
+	"Mutation.pauseCrmConnection.input.id":       aConnection,
+	"Mutation.renewCrmConnectionSecret.input.id": aConnection,
+	"Mutation.testCrmConnection.input.id":        aConnection,
+	"Mutation.retryRejectedChanges.input.id":     aConnection,
+	"Mutation.renewCrmActionSecret.input.id":     anAction,
+	"Mutation.runCrmAction.input.actionId":       anAction,
+	"Mutation.runCrmAction.input.conversationId": aConversation,
+	"Mutation.rerunCrmAction.input.runId":        aRun,
+	"Query.crmActionRuns.filterBy.actionId":      anAction,
+
+	"Query.component.id":                                aComponent,
+	"Mutation.updateComponent.input.id":                 aComponent,
+	"Mutation.cloneComponent.input.id":                  aComponent,
+	"Mutation.deleteComponent.input.id":                 aComponent,
+	"Query.prepareComponent.input.componentId":          aComponent,
+	"Query.prepareComponent.input.conversationId":       aConversation,
+	"Query.prepareComponent.input.parameters.recordId":  aRecord,
+	"Query.prepareComponent.input.parameters.recordIds": aRecord,
+	"Query.previewComponent.input.componentId":          aComponent,
+	"Query.previewComponent.input.conversationId":       aConversation,
+	"Query.previewComponent.input.parameters.recordId":  aRecord,
+	"Query.previewComponent.input.parameters.recordIds": aRecord,
+
 	"Query.crmActionRuns.filterBy.conversationId": aConversation,
 
 	"Query.linkingRules.channelId":                       aChannel,

@@ -50,6 +50,17 @@ func (w *world) connection() string {
 	return made.ID()
 }
 
+// component defines a component, of which everybody knows.
+func (w *world) component() string {
+	w.t.Helper()
+	var made struct {
+		CreateComponent struct{ Component struct{ ID string } }
+	}
+	w.as("ada").do(&made, `mutation($n: String!) { createComponent(input: {name: "Open", developerName: $n, idempotencyKey: $n, kind: ENHANCED_LINK,
+		design: {formats: [{format: RICH_LINK, title: "Home", url: "https://example.com/"}]}}) { component { id } } }`, vars{"n": "C" + rand.Text()})
+	return made.CreateComponent.Component.ID
+}
+
 // hidden are some ids of a kind of which the attacker sees nothing.
 func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 	w.t.Helper()
@@ -112,6 +123,8 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 			vars{"c": mine.Viewer.Channels[0].ID, "n": rand.Text()})
 		s.secret[made.CreateLinkingRule.Rule.ID], s.secret[made.CreateLinkingRule.Rule.Name] = true, true
 		return []string{made.CreateLinkingRule.Rule.ID}
+	case publicid.Component:
+		return []string{w.component()}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)

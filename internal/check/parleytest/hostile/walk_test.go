@@ -169,6 +169,8 @@ func (p part) needed(path string) bool {
 func (p part) usual(path string, def *ast.Definition) any {
 	name := path[strings.LastIndexByte(path, '.')+1:]
 	switch {
+	case def.Name == "Int":
+		return 1
 	case def.Name == "Boolean":
 		return true
 	case def.Name == "ViewKind" && p.view != "":

@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -150,6 +150,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "quickText" {
 			return p.quickText()
 		}
+		if name == "component" {
+			return p.component()
+		}
 		if name == "customer" || name == "messagingUser" {
 			return p.customer()
 		}
@@ -176,10 +179,26 @@ func (p *player) value(name, typeName string) any {
 			return "desk"
 		case "name":
 			return "Lead"
+		case "component":
+			return nil
 		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
 		return object{"kind": "ALL"}
+	case "CreateComponentInput":
+		return object{"name": "New", "developerName": "C" + rand.Text(), "kind": "ENHANCED_LINK", "idempotencyKey": rand.Text(), "design": object{
+			"formats": []object{{"format": "RICH_LINK", "title": "Home", "url": "https://example.com/"}},
+		}}
+	case "UpdateComponentInput":
+		return object{"id": p.component(), "description": rand.Text()}
+	case "CloneComponentInput":
+		return object{"id": p.component(), "name": "Copy", "developerName": "C" + rand.Text(), "idempotencyKey": rand.Text()}
+	case "DeleteComponentInput":
+		return object{"id": p.component()}
+	case "PrepareComponentInput":
+		return conversation(object{"componentId": p.component()})
+	case "PreviewComponentInput":
+		return conversation(object{"componentId": p.component(), "channelTypes": []string{"WEB", "SMS_LONG_CODE"}})
 	case "SendMessageInput", "AddNoteInput":
 		return conversation(object{"text": "Hello", "idempotencyKey": rand.Text()})
 	case "CheckFormulaInput":

@@ -1,0 +1,196 @@
+package component_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"parley/internal/channel"
+	"parley/internal/desk/component"
+	"parley/internal/desk/formula"
+	"parley/internal/desk/object"
+	"parley/internal/ground/fault"
+)
+
+// types are a case that references an account.
+func types(name string) *object.Definition {
+	switch name {
+	case "Case":
+		return &object.Definition{Name: "Case", Fields: []object.Field{
+			{Name: "CaseNumber", Kind: object.Text},
+			{Name: "Subject", Kind: object.Text},
+			{Name: "Status", Kind: object.Picklist, Filterable: true},
+			{Name: "Total", Kind: object.Currency, BlankAsZero: true},
+			{Name: "AccountId", Kind: object.Reference, Targets: []string{"Account"}},
+		}}
+	case "Account":
+		return &object.Definition{Name: "Account", Fields: []object.Field{{Name: "Name", Kind: object.Text}, {Name: "Share", Kind: object.Percent}}}
+	}
+	return nil
+}
+
+func question() component.Design {
+	return component.Design{
+		Constants: []component.Constant{
+			{Name: "Ask", Type: component.TextConstant, Text: "How can we help?"},
+			{Name: "Topics", Type: component.ListConstant, Items: []component.Item{{Name: "Billing"}, {Name: "Repairs", Subtitle: "of anything"}}},
+		},
+		Options: &component.Options{Constant: "Topics"},
+		Formats: []component.Format{{Format: channel.Buttons, Text: "{!$Constants.Ask}"}},
+		Translations: []component.Translation{{Locale: "de", Constants: []component.Translated{
+			{Name: "Ask", Text: "Wie können wir helfen?"}, {Name: "Topics", Items: []component.Item{{Name: "Rechnung"}, {Name: "Reparatur"}}},
+		}}},
+	}
+}
+
+func link() component.Design {
+	return component.Design{
+		Constants: []component.Constant{
+			{Name: "Home", Type: component.URLConstant, Text: "https://example.com/"},
+			{Name: "Logo", Type: component.ImageConstant, Text: "https://example.com/logo.png", Alt: "Our logo"},
+		},
+		Parameters: []component.Parameter{{Name: "Case", Type: formula.Record, ObjectType: "Case"}, {Name: "Discount", Type: formula.Percent, Optional: true}},
+		Formats: []component.Format{
+			{Format: channel.MediaCard, Title: "Case {!$Parameters.Case.CaseNumber}", URL: "{!$Constants.Home}", ImageURL: "{!$Constants.Logo}", ImageAlt: "{!$Constants.Logo.Alt}"},
+			{Format: channel.RichLink, Text: "{!$Parameters.Case.AccountId.Name}", Title: "Case", URL: "{!$Constants.Home & $Parameters.Case.CaseNumber}"},
+		},
+	}
+}
+
+func TestADesignIsCheckedWhenItIsSaved(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, at, says string
+		kind           component.Kind
+		of             func() component.Design
+		change         func(d *component.Design)
+	}{
+		{"fine", "", "", component.StaticQuestion, question, func(*component.Design) {}},
+		{"fine", "", "", component.EnhancedLink, link, func(*component.Design) {}},
+		{"an unknown constant", "input.design.formats.0.text", "Line 2, column 3: There is no field $Constants.Aks. Did you mean $Constants.Ask?", component.StaticQuestion, question, func(d *component.Design) { d.Formats[0].Text = "\n{!$Constants.Aks}" }},
+		{"an unknown field", "input.design.formats.0.title", "Did you mean $Parameters.Case.CaseNumber?", component.EnhancedLink, link, func(d *component.Design) { d.Formats[0].Title = "{!$Parameters.Case.CaseNumbr}" }},
+		{"a lookup of nothing", "input.design.formats.0.title", "There is no field", component.EnhancedLink, link, func(d *component.Design) { d.Formats[0].Title = "{!$Parameters.Case.Subject.Name}" }},
+		{"a record as text", "input.design.formats.0.title", "A record has no text", component.EnhancedLink, link, func(d *component.Design) { d.Formats[0].Title = "{!$Parameters.Case}" }},
+		{"a property of another format", "input.design.formats.0.label", "The format BUTTONS has no label", component.StaticQuestion, question, func(d *component.Design) { d.Formats[0].Label = "x" }},
+		{"a format of another kind", "input.design.formats.0.format", "has no format MEDIA", component.StaticQuestion, question, func(d *component.Design) { d.Formats[0].Format = channel.MediaCard }},
+		{"text not last", "input.design.formats.0.format", "TEXT is the last format", component.StaticQuestion, question, func(d *component.Design) {
+			d.Formats = []component.Format{{Format: channel.PlainText, Text: "a"}, d.Formats[0]}
+		}},
+		{"no format", "input.design.formats", "Give 1 to 8, not 0", component.StaticQuestion, question, func(d *component.Design) { d.Formats = nil }},
+		{"no options", "input.design.options", "A question needs options", component.StaticQuestion, question, func(d *component.Design) { d.Options = nil }},
+		{"options of a link", "input.design.options", "has no options", component.EnhancedLink, link, func(d *component.Design) { d.Options = &component.Options{} }},
+		{"two alike", "input.design.constants.1.items.1.name", "there twice", component.StaticQuestion, question, func(d *component.Design) { d.Constants[1].Items[1].Name = "BILLING" }},
+		{"an address of no web", "input.design.constants.0.text", "begins with https://", component.EnhancedLink, link, func(d *component.Design) { d.Constants[0].Text = "javascript:alert(1)" }},
+		{"a name with a user", "input.design.constants.0.text", "without a user name", component.EnhancedLink, link, func(d *component.Design) { d.Constants[0].Text = "https://bank.com@evil.com/" }},
+		{"an image without words", "input.design.constants.1.alt", "what the image shows", component.EnhancedLink, link, func(d *component.Design) { d.Constants[1].Alt = "" }},
+		{"a translation of other length", "input.design.translations.0.constants.1.items", "has 2 items", component.StaticQuestion, question, func(d *component.Design) {
+			d.Translations[0].Constants[1].Items = d.Translations[0].Constants[1].Items[:1]
+		}},
+		{"a parameter of no type", "input.design.parameters.0.objectType", "no object type", component.EnhancedLink, link, func(d *component.Design) { d.Parameters[0].ObjectType = "Nothing" }},
+		{"a template in no text", "input.design.listTemplates.0.template", "column 3", component.StaticQuestion, question, func(d *component.Design) {
+			d.ListTemplates = []component.ListTemplate{{Name: "Bad", List: "$Options", Template: "{!$ListItem.Value.Nam}"}}
+		}},
+		{"too long a name", "input.design.constants.0.name", "1 to 80", component.StaticQuestion, question, func(d *component.Design) { d.Constants[0].Name = strings.Repeat("x", 81) }},
+	} {
+		d := test.of()
+		test.change(&d)
+		err := d.Check(test.kind, types)
+		if test.at == "" {
+			require.NoError(t, err, test.name)
+			continue
+		}
+		var f *fault.Error
+		require.ErrorAs(t, err, &f, test.name)
+		require.Equal(t, test.at, f.Field, "%s: %v", test.name, err)
+		require.Contains(t, f.Message, test.says, test.name)
+	}
+}
+
+func filled(t *testing.T, kind component.Kind, d component.Design, locale string, v component.Values) *component.Filled {
+	t.Helper()
+	require.NoError(t, d.Check(kind, types))
+	c, err := d.In(locale).Compile(kind, types)
+	require.NoError(t, err)
+	v.Zone = time.UTC
+	return c.Fill(&v)
+}
+
+func TestTextIsMadeOfTheFirstFormat(t *testing.T) {
+	t.Parallel()
+	f := filled(t, component.StaticQuestion, question(), "", component.Values{})
+	require.Empty(t, f.Missing)
+	require.Equal(t, "How can we help?\n1. Billing\n2. Repairs", f.Formats[0].Plain)
+	require.Equal(t, "How can we help?", f.All()[0].Text)
+	require.Equal(t, "of anything", f.All()[0].Options[1].Subtitle)
+}
+
+func TestACustomerReadsTheirLanguage(t *testing.T) {
+	t.Parallel()
+	for locale, want := range map[string]string{"de-AT": "Wie können wir helfen?\n1. Rechnung\n2. Reparatur", "fr": "How can we help?\n1. Billing\n2. Repairs"} {
+		require.Equal(t, want, filled(t, component.StaticQuestion, question(), locale, component.Values{}).Formats[0].Plain)
+	}
+}
+
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	t.Parallel()
+	f := filled(t, component.EnhancedLink, link(), "", component.Values{
+		Parameters: map[string]formula.Value{"$parameters.case.casenumber": formula.TextOf("007")},
+		Missing:    []component.Missing{{Path: "$Parameters.Case.AccountId.Name", Reason: component.NotReadable}},
+	})
+	require.Equal(t, "Case 007", f.Formats[0].Link.Title)
+	require.Equal(t, &channel.Image{URL: "https://example.com/logo.png", Alt: "Our logo"}, f.Formats[0].Link.Image)
+	require.Equal(t, "https://example.com/007", f.Formats[1].Link.URL)
+	require.Equal(t, []component.Missing{{Path: "$Parameters.Case.AccountId.Name", Reason: component.NotReadable}, {Path: "RICH_LINK.text", Reason: component.BlankText}}, f.Missing)
+	d := link()
+	d.Formats[1].URL = "javascript:{!$Parameters.Case.CaseNumber}"
+	f = filled(t, component.EnhancedLink, d, "", component.Values{})
+	require.Contains(t, f.Missing, component.Missing{Path: "RICH_LINK.url", Reason: component.BadURL})
+}
+
+func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
+	t.Parallel()
+	d := component.Design{
+		Options: &component.Options{Title: `CaseNumber & " - " & Subject`, Query: &component.Query{
+			ObjectType: "Case", Limit: 3, Condition: "Total > 10", Filters: []component.Filter{{Field: "status", Value: "New"}},
+		}},
+		Formats: []component.Format{{Format: channel.QuickReplies, Text: "Which case?"}},
+	}
+	require.NoError(t, d.Check(component.DynamicQuestion, types))
+	c, err := d.Compile(component.DynamicQuestion, types)
+	require.NoError(t, err)
+	require.Equal(t, []string{"CaseNumber", "Subject", "Total"}, c.OptionPaths())
+	values := &component.Values{Zone: time.UTC, Now: time.Unix(1000, 0)}
+	record := func(total int64) func(string) formula.Value {
+		return func(path string) formula.Value {
+			if path == "Total" {
+				return component.ValueOf(object.Currency, object.Value{Text: map[int64]string{5: "5.00", 50: "50.00"}[total]})
+			}
+			return formula.TextOf(path)
+		}
+	}
+	o, holds, missing := c.Option(values, record(50))
+	require.Empty(t, missing)
+	require.True(t, holds)
+	require.Equal(t, "CaseNumber - Subject", o.Title)
+	_, holds, _ = c.Option(values, record(5))
+	require.False(t, holds)
+
+	d = component.Design{Formats: []component.Format{{Format: channel.Buttons, Text: "When?"}}}
+	require.NoError(t, d.Check(component.TimeSelector, types))
+	c, err = d.Compile(component.TimeSelector, types)
+	require.NoError(t, err)
+	options, missing := c.Slots(values, []component.Slot{{Start: time.Unix(1000, 0)}, {Start: time.Unix(86_400, 0).UTC(), Duration: time.Hour}})
+	require.Empty(t, missing)
+	require.Equal(t, []component.Option{{Title: "1970-01-02 00:00", Value: 86_400_000_000}}, options, "what is over is not offered")
+	require.Equal(t, []component.Missing{{Path: "options", Reason: component.NoOptions}}, c.Fill(values).Missing)
+}
+
+func TestValuesAreWhatFormulasTake(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "0.125", component.ValueOf(object.Percent, object.Value{Text: "12.5"}).String())
+	require.Equal(t, "ACC1", component.ValueOf(object.Reference, object.Value{Text: "Account/ACC1"}).String())
+	require.Equal(t, "a;b", component.ValueOf(object.MultiPicklist, object.Value{List: []string{"a", "b"}}).String())
+	require.True(t, component.ValueOf(object.Number, object.Value{}).IsBlank())
+}

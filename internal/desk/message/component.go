@@ -1,0 +1,140 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	entsql "entgo.io/ent/dialect/sql"
+
+	"parley/internal/channel"
+	"parley/internal/desk/component"
+	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/store"
+	"parley/internal/ground/viewer"
+)
+
+// Filled is a component that is to be sent, and what of it the channel shows.
+type Filled struct {
+	*component.Prepared
+
+	Choice component.Choice
+}
+
+// withComponent puts the component of a token into a plan, whose text it becomes. key is
+// the conversation that it was prepared for.
+func (m *Messenger) withComponent(ctx context.Context, p *Plan, field, token string, key int64, ch *directory.Channel) error {
+	c, err := component.Open(m.Cursors.Sealer, field, token, key, viewer.FromContext(ctx).AgentID, m.Store.Clock.Now())
+	if err != nil {
+		return err
+	}
+	p.Component = &Filled{c, c.Choose(ch.Type, p.Header)}
+	if p.Text = nil; p.Component.Choice.Chosen != nil {
+		p.Text = &p.Component.Choice.Chosen.Plain
+	}
+	return nil
+}
+
+func (p *Plan) judgeComponent(refuse refuse) {
+	c := p.Component
+	refuse(c.Kind == component.AutoResponse, NotSentByAgents, "Automatic responses are sent by themselves. Choose another component.")
+	var paths []string
+	for _, missing := range c.Missing {
+		paths = append(paths, missing.Path)
+	}
+	refuse(len(paths) > 0, ValuesMissing, "Values are missing: %s. Give them, or choose another component.", strings.Join(paths[:min(len(paths), 10)], ", "))
+	refuse(len(paths) == 0 && c.Choice.Chosen == nil, NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
+}
+
+// misfits says why each format does not fit.
+func (f *Filled) misfits() string {
+	var formats []string
+	for _, r := range f.Choice.Rejected {
+		for _, m := range r.Misfits[:min(len(r.Misfits), 1)] {
+			formats = append(formats, fmt.Sprintf("%s %s", r.Format, m.Reason))
+		}
+	}
+	return strings.Join(formats, ", ")
+}
+
+// content is what the message says.
+func (p *Plan) content() content.Content {
+	if p.Component != nil {
+		return content.ComponentOf(p.Component.Prepared, *p.Component.Choice.Chosen)
+	}
+	return content.TextContent{Text: *p.Text}
+}
+
+// asksInText reports whether the customer can answer only by typing.
+func (p *Plan) asksInText() bool {
+	return p.Component != nil && p.Component.Choice.Chosen.Format == channel.PlainText && len(p.Component.Options) > 0
+}
+
+// use notes that a message was made of the component, so that it stays.
+func (p *Plan) use(ctx context.Context, tx *store.Tx) error {
+	if p.Component == nil {
+		return nil
+	}
+	_, err := tx.Exec(ctx, tx.Builder().Update("components").Set("used", true).
+		Where(entsql.And(entsql.EQ("id", p.Component.Component), entsql.EQ("used", false))))
+	return err
+}
+
+// Answer is what a customer answered by tapping or typing, nil for what is no answer. The
+// write has locked their conversation. A tap on what was not sent there is none: its title
+// is a text like any other. The first answer to a question is noted.
+func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound) (*content.AnswerContent, error) {
+	question, option, isTap := component.ReadToken(m.Cursors.Sealer, in.Tapped)
+	if !isTap && row.AskedID == 0 || in.Consent != "" {
+		return nil, nil
+	}
+	if !isTap {
+		question = row.AskedID
+	}
+	said, at, err := questionAt(ctx, tx, row.Key, question)
+	if err != nil || said == nil {
+		return nil, err
+	}
+	if !isTap {
+		if tx.Now.Sub(at) > component.Answers {
+			return nil, nil
+		}
+		option = component.Typed(in.Text, said.Titles())
+	}
+	if option < 1 || option > len(said.Sent.Options) {
+		return nil, nil
+	}
+	fresh, err := tx.Exec(ctx, noteAnswer.With(question, said.Component, option, int64(tx.Now)))
+	return &content.AnswerContent{
+		Text: said.Sent.Options[option-1].Title, Component: said.Component, Name: said.Name, Version: said.Version,
+		Question: question, Option: option, IsTyped: !isTap, IsRepeated: fresh == 0,
+	}, err
+}
+
+var noteAnswer = store.Fixed(`INSERT INTO component_answers (message_id, component_id, option, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`)
+
+// readQuestion reads a message of a conversation, or of one that is merged into it.
+var readQuestion = store.Fixed(`SELECT m.kind, m.text, m.rest, m.created_at FROM messages AS m
+	JOIN conversations AS c ON c.id = m.conversation_id WHERE m.id = ? AND (c.id = ? OR c.merged_into = ?)`)
+
+// questionAt is the component that a message of a conversation sent, and when; nil for
+// none.
+func questionAt(ctx context.Context, tx *store.Tx, conversation, message int64) (said *content.ComponentContent, at clock.Time, err error) {
+	err = tx.Query(ctx, readQuestion.With(message, conversation, conversation), func(rows *sql.Rows) error {
+		var kind content.Kind
+		var text string
+		var rest []byte
+		if err := rows.Scan(&kind, &text, &rest, &at); err != nil {
+			return err
+		}
+		if c, is := content.Decode(kind, text, rest).(content.ComponentContent); is {
+			said = &c
+		}
+		return nil
+	})
+	return said, at, err
+}
