@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/formula/recordfields"
 	"parley/internal/ground/fault"
 )
 
@@ -58,7 +59,7 @@ func (c *compiler) options(out *Compiled, types Types) {
 		for i, f := range q.Filters {
 			out.filters = append(out.filters, c.template(fmt.Sprintf("input.design.options.query.filters.%d.value", i), f.Value))
 		}
-		of = ofRecord{q.ObjectType, types}
+		of = recordfields.Of(q.ObjectType, types)
 		if q.Condition != "" {
 			p := c.expression("input.design.options.query.condition", q.Condition, of)
 			if p != nil && p.Type() != formula.Boolean && c.err == nil {
@@ -67,7 +68,7 @@ func (c *compiler) options(out *Compiled, types Types) {
 			out.option["condition"] = p
 		}
 	} else if p := out.Parameter(o.Parameter); p != nil {
-		of = ofRecord{p.ObjectType, types}
+		of = recordfields.Of(p.ObjectType, types)
 	}
 	for name, source := range o.expressions() {
 		if source != "" {

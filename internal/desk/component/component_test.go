@@ -10,6 +10,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/component"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/formula/recordfields"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 )
@@ -165,7 +166,7 @@ func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
 	record := func(total int64) func(string) formula.Value {
 		return func(path string) formula.Value {
 			if path == "Total" {
-				return component.ValueOf(object.Currency, object.Value{Text: map[int64]string{5: "5.00", 50: "50.00"}[total]})
+				return recordfields.ValueOf(object.Currency, object.Value{Text: map[int64]string{5: "5.00", 50: "50.00"}[total]})
 			}
 			return formula.TextOf(path)
 		}
@@ -185,12 +186,4 @@ func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
 	require.Empty(t, missing)
 	require.Equal(t, []component.Option{{Title: "1970-01-02 00:00", Value: 86_400_000_000}}, options, "what is over is not offered")
 	require.Equal(t, []component.Missing{{Path: "options", Reason: component.NoOptions}}, c.Fill(values).Missing)
-}
-
-func TestValuesAreWhatFormulasTake(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, "0.125", component.ValueOf(object.Percent, object.Value{Text: "12.5"}).String())
-	require.Equal(t, "ACC1", component.ValueOf(object.Reference, object.Value{Text: "Account/ACC1"}).String())
-	require.Equal(t, "a;b", component.ValueOf(object.MultiPicklist, object.Value{List: []string{"a", "b"}}).String())
-	require.True(t, component.ValueOf(object.Number, object.Value{}).IsBlank())
 }

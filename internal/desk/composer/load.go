@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/formula/recordfields"
 )
 
 // want is a path from a record. Either found or lacks is called for it.
@@ -36,7 +37,7 @@ func (p *preparing) load(ctx context.Context, wants []*want) error {
 			case f.Unreadable != nil:
 				w.lacks(component.NotReadable)
 			case len(w.path) == 1:
-				w.found(component.ValueOf(f.Type(), f.Value))
+				w.found(recordfields.ValueOf(f.Type(), f.Value))
 			case f.Value.IsBlank():
 				w.found(formula.Value{})
 			default:
