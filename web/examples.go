@@ -31,7 +31,7 @@ type Example struct {
 // exampleNames lists the examples in the order of their tabs. The file of each
 // is its name in lower case with hyphens.
 var exampleNames = []string{
-	"My inbox", "Watch my inbox", "Search", "A thread", "Watch a thread", "A record page", "Reply", "Mark read", "Assign", "New messages live", "Inbox counts", "Who else is here", "Quick texts", "New quick text", "Who may what",
+	"My inbox", "Watch my inbox", "Search", "A thread", "Watch a thread", "A record page", "Link suggestions", "Reply", "Mark read", "Assign", "New messages live", "Inbox counts", "Who else is here", "Quick texts", "New quick text", "Components", "Who may what",
 	"New agent", "Accounts and numbers", "Customers", "Who changed what",
 }
 

@@ -7,9 +7,14 @@ import (
 	"parley/app"
 	"parley/ent/record"
 	"parley/internal/admin/seed"
+	"parley/internal/channel"
 	"parley/internal/desk/action"
+	"parley/internal/desk/component"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/linking"
+	"parley/internal/desk/match"
 	"parley/internal/desk/object"
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/staff"
@@ -28,7 +33,7 @@ func demo(ctx context.Context, a *app.App) error {
 		return nil
 	}
 	ctx = viewer.AsSystem(ctx, "demo")
-	for _, make := range []func(context.Context, *app.App) error{demoRecords, demoRights, demoActions, demoRelations} {
+	for _, make := range []func(context.Context, *app.App) error{demoRecords, demoRights, demoActions, demoComponents, demoLinking, demoRelations} {
 		if err := make(ctx, a); err != nil {
 			return err
 		}
@@ -99,6 +104,49 @@ func demoActions(ctx context.Context, a *app.App) error {
 		}
 	}
 	return nil
+}
+
+// demoComponents are a question and a link that agents can send.
+func demoComponents(ctx context.Context, a *app.App) error {
+	question := []component.Format{{Format: channel.Buttons, Text: "{!$Constants.Ask}"}, {Format: channel.QuickReplies, Text: "{!$Constants.Ask}"}}
+	for _, in := range []composer.CreateInput{
+		{
+			Name: "What is it about?", DeveloperName: "topics", Kind: component.StaticQuestion,
+			Design: component.Design{
+				Constants: []component.Constant{
+					{Name: "Ask", Type: component.TextConstant, Text: "How can we help?"},
+					{Name: "Topics", Type: component.ListConstant, Items: []component.Item{{Name: "Billing"}, {Name: "Repairs"}, {Name: "Other"}}},
+				},
+				Options: &component.Options{Constant: "Topics"}, Formats: question,
+			},
+		},
+		{
+			Name: "Opening hours", DeveloperName: "opening_hours", Kind: component.EnhancedLink,
+			Design: component.Design{Formats: []component.Format{{Format: channel.RichLink, Text: "This is when we are there:", Title: "Opening hours", URL: "https://example.com/hours"}}},
+		},
+	} {
+		in.IdempotencyKey = "demo-" + in.DeveloperName
+		if _, err := a.Schema.Composer.Create(ctx, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoLinking suggests contacts to customers whom nobody knows; parley sandbox say writes
+// as one of them.
+func demoLinking(ctx context.Context, a *app.App) error {
+	name, number := "Robin Fox", "+12025550199"
+	_, err := a.Schema.Records.Upsert(ctx, []*crm.RecordInput{{
+		ObjectType: "Contact", ExternalID: "DEMO-ROBIN", Fields: []*crm.FieldInput{{Name: "LastName", Text: &name}, {Name: "MobilePhone", Text: &number}},
+	}})
+	for _, c := range a.Directory.Channels() {
+		if err != nil {
+			return err
+		}
+		_, err = a.Schema.Linking.Create(ctx, linking.CreateInput{ChannelID: c.ID, Name: "Contacts", ObjectType: "Contact", Mode: match.Suggested, IdempotencyKey: "demo-" + c.ID})
+	}
+	return err
 }
 
 // demoRelations shows contacts on the page of their account, and colleagues on each other's.

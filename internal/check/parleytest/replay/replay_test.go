@@ -225,7 +225,9 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.agent(), "name": rand.Text()}
 	case "CreateCrmConnectionInput":
 		return object{"name": rand.Text(), "kind": "WEBHOOK", "idempotencyKey": rand.Text()}
-	case "UpdateCrmConnectionInput", "DeleteCrmConnectionInput", "StartCrmConnectionInput", "PauseCrmConnectionInput", "RenewCrmConnectionSecretInput",
+	case "UpdateCrmConnectionInput":
+		return object{"id": p.connection(), "name": rand.Text()}
+	case "DeleteCrmConnectionInput", "StartCrmConnectionInput", "PauseCrmConnectionInput", "RenewCrmConnectionSecretInput",
 		"TestCrmConnectionInput", "RetryRejectedChangesInput":
 		return object{"id": p.connection()}
 	case "DeactivateAgentInput", "ActivateAgentInput":
@@ -304,7 +306,9 @@ func (p *player) value(name, typeName string) any {
 		return object{"runId": p.refused(), "idempotencyKey": rand.Text()}
 	case "CreateLinkingRuleInput":
 		return object{"channelId": p.channel(), "name": rand.Text(), "objectType": "Contact", "mode": "SUGGESTED", "idempotencyKey": rand.Text()}
-	case "UpdateLinkingRuleInput", "DeleteLinkingRuleInput":
+	case "UpdateLinkingRuleInput":
+		return object{"id": p.linkingRule(), "name": rand.Text()}
+	case "DeleteLinkingRuleInput":
 		return object{"id": p.linkingRule()}
 	case "LinkConversationInput", "RejectLinkSuggestionInput":
 		return conversation(object{"recordId": p.recordID()})
