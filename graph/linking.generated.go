@@ -620,7 +620,7 @@ func (ec *executionContext) _RecordLink_field(ctx context.Context, field graphql
 			return ec.fieldContext_RecordLink_field(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Field(ctx), nil
+			return obj.Field, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -631,7 +631,7 @@ func (ec *executionContext) _RecordLink_field(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_RecordLink_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordLink", field, true, false, "String")
+	return graphql.NewScalarFieldContext("RecordLink", field, false, false, "String")
 }
 
 func (ec *executionContext) _RecordLink_ruleName(ctx context.Context, field graphql.CollectedField, obj *linking.RecordLink) (ret graphql.Marshaler) {
@@ -1364,33 +1364,32 @@ func (ec *executionContext) _RecordLink(ctx context.Context, sel ast.SelectionSe
 		case "record":
 			out.Values[i] = ec._RecordLink_record(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "reason":
 			out.Values[i] = ec._RecordLink_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "field":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._RecordLink_field(ctx, field, obj)
-				})
+			out.Values[i] = ec._RecordLink_field(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "ruleName":
 			out.Values[i] = ec._RecordLink_ruleName(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "linkedBy":
 			out.Values[i] = ec._RecordLink_linkedBy(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "linkedAt":
 			out.Values[i] = ec._RecordLink_linkedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -10132,7 +10132,7 @@ type ChannelCapabilities @goModel(model: "parley/internal/channel.Capabilities")
   hasSensitiveDataRules: Boolean! @goField(name: "SensitiveData")
   "Whether templates can be sent."
   hasTemplates: Boolean! @goField(name: "Templates")
-  "Whether rules can link customers to records."
+  "Whether the platform lets rules link customers to records. Parley's rules need a phone number: SMS and WhatsApp have them."
   hasLinkingRules: Boolean! @goField(name: "LinkingRules")
   "Whether one message can hold both a text and a file."
   canSendTextWithFile: Boolean! @goField(name: "TextWithFile")
@@ -11026,7 +11026,7 @@ input ComponentSampleInput @goModel(model: "parley/internal/desk/composer.Sample
 input PreviewComponentInput @goModel(model: "parley/internal/desk/composer.PreviewInput") {
   "The types of channels to show it on: 1 to 20."
   channelTypes: [ChannelType!]!
-  "Token of a component that was prepared for ` + "`" + `conversationId` + "`" + `, up to 131,172 characters; what follows it is not looked at then."
+  "Token of a component that was prepared for ` + "`" + `conversationId` + "`" + `, up to 131,172 characters. The other values are not looked at then."
   component: String
   "The component; absent with a token."
   componentId: ID

@@ -6446,6 +6446,17 @@ func (ec *executionContext) selectRecordLink() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"field": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*linking.RecordLink).Field
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"ruleName": {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {

@@ -136,8 +136,8 @@ var Prices = price.Table{
 	"Conversation.lastMessage":     {Units: price.Flat(2), Why: "A row."},
 	"Conversation.messages":        {Units: price.Flat(2), Why: "A range of the index; its rows pay by their fields."},
 	"Conversation.sendability": {
-		Units: func(a price.Args) int { return 20 + a.Length("draft")/25 },
-		Why:   "A statement for each conversation, and every character of the draft, which is cleaned and cut into segments.",
+		Units: func(a price.Args) int { return 20 + (a.Length("draft")+a.Length("component"))/25 },
+		Why:   "A statement for each conversation, and every character of the draft, which is cleaned and cut into segments, or of the token, which is opened.",
 	},
 	"Message.attempts":       {Units: price.Flat(2), Why: "Rows, one as a rule."},
 	"Message.conversation":   {Units: price.Flat(2), Why: "A row."},

@@ -176,8 +176,14 @@ func (d Dialect) runBeyond(t *testing.T, schema *jsonschema.Schema, r channel.Fo
 func (d Dialect) runAny(t *testing.T, schema *jsonschema.Schema, r channel.FormatRule) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := Full(&r, rapid.IntRange(0, r.MaxOptions+1).Draw(rt, "options"))
+		lengths := map[string]int{} // one for each kind of text, or hardly any content of many options would fit
 		cut := func(text *string, label string) {
-			*text = channel.Cut(*text+"x", rapid.SampledFrom([]int{0, 1, 20, 21, 1 << 20}).Draw(rt, label))
+			length, drawn := lengths[label]
+			if !drawn {
+				length = rapid.SampledFrom([]int{0, 1, 20, 21, 1 << 20}).Draw(rt, label)
+				lengths[label] = length
+			}
+			*text = channel.Cut(*text+"x", length)
 		}
 		cut(&s.Text, "text")
 		cut(&s.Label, "label")

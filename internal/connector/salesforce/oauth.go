@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -94,8 +95,10 @@ func (x *session) signIn(ctx context.Context, ended bool) (instance, token strin
 	switch {
 	case err != nil:
 		return "", "", err
-	case a.Status == http.StatusTooManyRequests || a.Status >= 500:
+	case a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable:
 		return "", "", &connector.LimitedError{After: a.retryAfter()}
+	case a.Status >= http.StatusInternalServerError:
+		return "", "", fmt.Errorf("salesforce: the sign-in was answered %d", a.Status)
 	case a.Status != http.StatusOK:
 		return "", "", refusal("Salesforce does not accept the credentials (%s). Compare them with the app's, and check that its flow and user are set.", wire.Detail(strings.TrimSpace(got.Error+" "+got.Detail)))
 	case got.Token == "":

@@ -47,7 +47,7 @@ type result struct {
 // Changes implements connector.Session. Salesforce may answer in several pages, of which
 // the later ones expire: reading then goes on after the last record that was read.
 func (x *session) Changes(ctx context.Context, q connector.Query) (*connector.Page, error) {
-	p := &connector.Page{}
+	p, held := &connector.Page{}, 0
 	path := x.data("/queryAll?q=" + url.QueryEscape(soql(q, x.specialOf(q.Object))))
 	for path != "" && len(p.Rows) < q.Most {
 		var got result
@@ -64,14 +64,19 @@ func (x *session) Changes(ctx context.Context, q connector.Query) (*connector.Pa
 		case p.Now == 0:
 			p.Now = a.now()
 		}
-		if err := addRows(p, got.Records, q.Fields); err != nil {
+		size, err := addRows(p, got.Records, q.Fields)
+		if err != nil {
 			return nil, err
+		}
+		if held += size; held > mostBody {
+			break
 		}
 		if path, err = got.next(); err != nil {
 			return nil, err
 		}
 	}
-	p.More = len(p.Rows) >= q.Most
+	p.More = len(p.Rows) >= q.Most || held > mostBody
+	p.Rows = p.Rows[:min(len(p.Rows), q.Most)]
 	return p, nil
 }
 
@@ -86,16 +91,23 @@ func (r *result) next() (string, error) {
 	return r.Next, nil
 }
 
-func addRows(p *connector.Page, records []map[string]json.RawMessage, fields []string) error {
+// addRows adds the records of an answer, and returns how many bytes their values have.
+func addRows(p *connector.Page, records []map[string]json.RawMessage, fields []string) (size int, err error) {
 	for _, record := range records {
 		row, err := rowOf(record, fields)
 		if err != nil {
-			return err
+			return 0, err
+		}
+		for _, text := range row.Fields {
+			size += len(text)
 		}
 		p.Rows = append(p.Rows, *row)
 	}
-	return nil
+	return size, nil
 }
+
+// longestID is how many characters an id of Salesforce has at most.
+const longestID = 18
 
 // soql is the query of records after a place, in order.
 func soql(q connector.Query, special []string) string {
@@ -131,7 +143,7 @@ func rowOf(record map[string]json.RawMessage, fields []string) (*connector.Row, 
 		}
 	}
 	at, err := time.Parse("2006-01-02T15:04:05.999Z0700", texts["systemmodstamp"])
-	if err != nil || texts["id"] == "" {
+	if id := texts["id"]; err != nil || id == "" || len(id) > longestID {
 		return nil, errors.New("salesforce: a record has no Id or SystemModstamp")
 	}
 	row := &connector.Row{ID: texts["id"], At: clock.Of(at), Deleted: texts["isdeleted"] == "true", MergedInto: texts["masterrecordid"], Fields: make(map[string]string, len(fields))}
@@ -168,7 +180,7 @@ func (x *session) Gone(ctx context.Context, object string, ids []string) (gone [
 	}
 	path := x.data("/queryAll?q=" + url.QueryEscape("SELECT Id FROM "+object+" WHERE Id IN ("+strings.Join(asked, ", ")+")"))
 	there := map[string]bool{}
-	for path != "" {
+	for pages := 0; path != "" && pages < len(ids); pages++ {
 		var got result
 		a, err := x.get(ctx, path, &got)
 		if err != nil {

@@ -28,8 +28,8 @@ const defaultVersion = "62.0"
 
 // Bounds of a call.
 const (
-	timeout  = 60 * time.Second
-	mostBody = 32 << 20 // bytes of an answer: some 2,000 records
+	timeout  = 20 * time.Second // below the minute that a job has
+	mostBody = 32 << 20         // bytes of an answer: some 2,000 records
 )
 
 // Connector is Salesforce.

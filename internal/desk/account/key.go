@@ -17,7 +17,7 @@ import (
 	"parley/internal/ground/viewer"
 )
 
-// KeyUse is a key, and how many accounts' credentials need it.
+// KeyUse is a key, and how many credentials need it: of accounts, actions and connections.
 type KeyUse struct {
 	ID        string // empty for credentials in plain text
 	IsPrimary bool
@@ -108,7 +108,7 @@ func (s *Service) CreateKey(ctx context.Context, replaceLost bool) (givenUp int,
 		}
 		for _, k := range keys {
 			if k.IsMissing && !replaceLost {
-				return fmt.Errorf("key %s is missing, and accounts need it: %d. Copy its file back; if it is lost for good, run parley key create --replace-lost and set their credentials again", k.ID, k.Values)
+				return fmt.Errorf("key %s is missing, and credentials need it: %d. Copy its file back; if it is lost for good, run parley key create --replace-lost and set their credentials again", k.ID, k.Values)
 			}
 		}
 		if err := s.Vault.Create(); err != nil {

@@ -95,8 +95,8 @@ func (c *Condition) Met(types Types, read []Found, env formula.Environment) (boo
 		return c.Holds(read[0].Field, read[0].Value), nil
 	}
 	program, err := c.compile(types)
-	if err != nil || len(program.Fields()) != len(read) {
-		return false, nil // the object types have changed since
+	if err != nil || len(program.Fields()) != len(read) { // the object types have changed since
+		return false, fault.New(fault.Conflict, "A condition's formula names fields that are not there any more. Correct it.")
 	}
 	schema := schemaOf(c.Object, types)
 	env.Values = make([]formula.Value, len(read))

@@ -295,7 +295,7 @@ func (d *Design) checkFormats(kind Kind) error {
 		case f.Format == channel.PlainText && i < len(d.Formats)-1:
 			return fault.Input(at+".format", "TEXT is the last format, because it always fits. Move it to the end.")
 		case f.Popup && !slices.Contains(allowed.takes, "popup"):
-			return fault.Input(at+".popup", "Only a WEB_PAGE can be a popup. Leave it out.")
+			return fault.Input(at+".isPopup", "Only a WEB_PAGE can be a popup. Leave it out.")
 		}
 		if err := allowed.check(at, f); err != nil {
 			return err

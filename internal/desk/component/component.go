@@ -10,6 +10,7 @@
 package component
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -197,6 +198,15 @@ var asked = map[channel.Format]properties{
 	channel.PlainText:    {takes: []string{"text"}, needs: []string{"text"}},
 }
 
+// chosen are those of time selectors, whose options have no pictures.
+var chosen = without(asked, channel.CardCarousel)
+
+func without(formats map[channel.Format]properties, f channel.Format) map[channel.Format]properties {
+	rest := maps.Clone(formats)
+	delete(rest, f)
+	return rest
+}
+
 // formatsOf are the formats that a kind of component can have, with their properties.
 func formatsOf(k Kind) map[channel.Format]properties {
 	switch k {
@@ -204,6 +214,8 @@ func formatsOf(k Kind) map[channel.Format]properties {
 		return linked
 	case AutoResponse:
 		return opened
+	case TimeSelector:
+		return chosen
 	}
 	return asked
 }
@@ -263,12 +275,4 @@ func (d *Design) translation(locale string) *Translation {
 // parent is a locale without its last part; empty for a language.
 func parent(locale string) string {
 	return locale[:max(strings.LastIndexByte(locale, '-'), 0)]
-}
-
-// LocaleOf is which translation a customer with a locale gets; empty for the original.
-func (d *Design) LocaleOf(locale string) string {
-	if t := d.translation(locale); t != nil {
-		return t.Locale
-	}
-	return ""
 }

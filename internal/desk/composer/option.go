@@ -100,13 +100,16 @@ func (p *preparing) optionsOf(ctx context.Context, records []*conversation.Recor
 	paths := p.OptionPaths()
 	values := make([]map[string]formula.Value, len(records))
 	var wants []*want
+	lacking := make([][]component.Missing, len(records))
 	for i, r := range records {
 		values[i] = map[string]formula.Value{}
 		for _, path := range paths {
 			wants = append(wants, &want{
 				at: r, path: strings.Split(path, "."),
 				found: func(v formula.Value) { values[i][path] = v },
-				lacks: func(reason component.Reason) { p.miss("options."+path, reason) },
+				lacks: func(reason component.Reason) {
+					lacking[i] = append(lacking[i], component.Missing{Path: "options." + path, Reason: reason})
+				},
 			})
 		}
 	}
@@ -119,11 +122,24 @@ func (p *preparing) optionsOf(ctx context.Context, records []*conversation.Recor
 	}
 	for i, r := range records {
 		o, holds, missing := p.Option(p.values, func(path string) formula.Value { return values[i][path] })
-		p.values.Missing = append(p.values.Missing, missing...)
+		lacking[i] = append(lacking[i], missing...)
 		if holds && len(p.values.Options) < most {
 			o.Value = r.Key
 			p.values.Options = append(p.values.Options, o)
+			p.lack(lacking[i])
 		}
 	}
+	if len(p.values.Options) == 0 { // what no record has may be why
+		p.lack(slices.Concat(lacking...))
+	}
 	return nil
+}
+
+// lack adds what is missing, each once.
+func (p *preparing) lack(missing []component.Missing) {
+	for _, m := range missing {
+		if !slices.Contains(p.values.Missing, m) {
+			p.values.Missing = append(p.values.Missing, m)
+		}
+	}
 }

@@ -284,6 +284,10 @@ func TestAnsweringByTyping(t *testing.T) {
 	b.sent(conversation, id)
 	require.Equal(t, "How can we help?\n1. Billing\n2. Repairs", b.last(conversation).Get("text").String())
 	require.Equal(t, "TextContent", say("What is this?").Get("__typename").String())
+	b.Post(b.Inbound(channel.Inbound{
+		EventID: "SMpicture", ProviderID: "SMpicture", From: customer, To: parleytest.Sales, Text: "2", Media: []channel.Media{{URL: "https://carrier.test/1", ContentType: "image/png"}},
+	}))
+	require.Equal(t, "MediaContent", b.last(conversation).Get("__typename").String(), "a picture is more than an answer")
 	answer := say(" 2. ")
 	require.Equal(t, "Repairs", answer.Get("text").String())
 	require.True(t, answer.Get("isTyped").Bool())

@@ -32,6 +32,9 @@ func (d *Service) Link(ctx context.Context, tx *store.Tx, row *Row, customer str
 			}
 		}
 	}
+	if err := d.keepOptOut(ctx, tx, row); err != nil {
+		return err
+	}
 	row.Link(l.Record, customer)
 	_, err := tx.Exec(ctx, putLink.With(row.MessagingUserID, l.Record.ObjectType, l.Record.Key, l.Reason, l.Field, l.Rule, l.Agent, int64(tx.Now)))
 	return err
@@ -44,11 +47,14 @@ func (d *Service) Unlink(ctx context.Context, tx *store.Tx, row *Row, agent int6
 	if err := d.Refuse(ctx, tx, row, row.RecordID, true, agent); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, dropLinks.With(row.MessagingUserID, row.Type, row.RecordID, row.RecordID)); err != nil {
+	if _, err := tx.Exec(ctx, forgetLink.With(row.MessagingUserID, row.Type)); err != nil {
 		return err
 	}
 	customer, err := d.OwnName(ctx, tx, row.MessagingUserID)
 	if err != nil {
+		return err
+	}
+	if err := d.keepOptOut(ctx, tx, row); err != nil {
 		return err
 	}
 	row.RecordID, row.Type, row.Title = 0, "", customer
@@ -62,19 +68,37 @@ func (d *Service) Unlink(ctx context.Context, tx *store.Tx, row *Row, agent int6
 	})
 }
 
+// keepOptOut opts the customer out if the record that the conversation is about to leave has:
+// who did not want to be written to does not for being taken for somebody else.
+func (d *Service) keepOptOut(ctx context.Context, tx *store.Tx, row *Row) error {
+	if row.RecordID == 0 {
+		return nil
+	}
+	optedOut := false
+	err := tx.Query(ctx, optedOutIn.With(row.RecordID), func(rows *sql.Rows) error { return rows.Scan(&optedOut) })
+	if err != nil || !optedOut {
+		return err
+	}
+	return d.KeepOptOut(ctx, tx, row)
+}
+
 // Refuse notes that a record is not the customer's, whether or not they were linked.
 func (d *Service) Refuse(ctx context.Context, tx *store.Tx, row *Row, record int64, unlinked bool, agent int64) error {
-	_, err := tx.Exec(ctx, refuseLink.With(row.MessagingUserID, record, unlinked, agent, int64(tx.Now)))
+	if _, err := tx.Exec(ctx, refuseLink.With(row.MessagingUserID, record, unlinked, agent, int64(tx.Now))); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, dropLinks.With(row.MessagingUserID, record, record))
 	return err
 }
 
 var (
-	putLink = store.Fixed(`INSERT INTO record_links (messaging_user_id, object_type, record_id, reason, field, rule_id, agent_id, linked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	optedOutIn = store.Fixed("SELECT opted_out FROM records WHERE id = ?")
+	putLink    = store.Fixed(`INSERT INTO record_links (messaging_user_id, object_type, record_id, reason, field, rule_id, agent_id, linked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (messaging_user_id, object_type) DO UPDATE SET record_id = excluded.record_id, reason = excluded.reason, field = excluded.field,
 			rule_id = excluded.rule_id, agent_id = excluded.agent_id, linked_at = excluded.linked_at`)
 	forgetLink = store.Fixed("DELETE FROM record_links WHERE messaging_user_id = ? AND object_type = ?")
 	dropLinks  = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ?
-		AND (object_type = ? OR record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
+		AND (record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
 	linkBefore = store.Fixed(`SELECT r.id, r.object_type, r.name FROM record_links AS l JOIN records AS was ON was.id = l.record_id
 		JOIN records AS r ON r.id = CASE WHEN was.merged_into > 0 THEN was.merged_into ELSE was.id END
 		WHERE l.messaging_user_id = ? AND r.deleted_at = 0 AND NOT r.stub ORDER BY l.linked_at DESC, l.id DESC LIMIT 1`)

@@ -92,7 +92,7 @@ func (t *turn) link(ctx context.Context) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.At("input.Values", fault.Missing("record"))
+		return fault.At("input.values", fault.Missing("record"))
 	}
 	t.result.record = found[0].ID
 	t.linked = &conversation.Record{Key: found[0].ID, ObjectType: found[0].ObjectType, Name: found[0].Name}

@@ -106,13 +106,13 @@ func (s *Service) turnFor(ctx context.Context, connection int64) error {
 	}
 	idle, err := t.work(ctx)
 	var broken *storeError
-	if errors.As(err, &broken) || ctx.Err() != nil {
+	if errors.As(err, &broken) || errors.Is(ctx.Err(), context.Canceled) {
 		return errors.Join(err, t.release(context.WithoutCancel(ctx), true, nil))
 	}
 	if errors.Is(err, errLost) {
 		return nil
 	}
-	return t.release(ctx, idle, err)
+	return t.release(context.WithoutCancel(ctx), idle, err) // a CRM that is too slow has failed
 }
 
 // errLost says that the connection was paused, changed or deleted meanwhile, or is another

@@ -36,7 +36,7 @@ func (s *Service) session(c *Connection) (*session, error) {
 	case of == nil:
 		return nil, errUnknownKind
 	case c.unreadable != nil:
-		return nil, errors.New(*c.LastError())
+		return nil, fault.New(fault.Conflict, "%s", *c.LastError())
 	}
 	fingerprint := s.Directory.Fingerprint(c.kind, append(slices.Clone(c.set.Current), settingsText(c)...))
 	if held, ok := s.sessions.Load(c.Key); ok && held.(*session).of == fingerprint {
@@ -51,7 +51,7 @@ func (s *Service) session(c *Connection) (*session, error) {
 	return x, nil
 }
 
-var errUnknownKind = errors.New("This version does not know the kind of the connection. Update Parley.") //nolint:staticcheck,revive // a sentence for people
+var errUnknownKind = fault.New(fault.Conflict, "This version does not know the kind of the connection. Update Parley.")
 
 func settingsText(c *Connection) string {
 	var b strings.Builder
@@ -106,6 +106,9 @@ func (s *Service) mapped(t connector.Type, o *connector.Object) (*mapped, *fault
 		}
 	}
 	for _, given := range t.Fields {
+		if f := m.def.Field(given.Field); f == nil || f.Retired {
+			continue
+		}
 		from := named[strings.ToLower(given.From)]
 		if from == "" {
 			return nil, fault.New(fault.Conflict, "The CRM's %s has no field %s, or its user may not read it. Correct the mapping, or give the user the right.", o.Name, given.From)
@@ -235,8 +238,6 @@ func said(err error) string {
 		return "The CRM takes no more calls for now, because its limit is reached. Parley goes on by itself."
 	case errors.Is(err, connector.ErrRefused):
 		return plain(err.Error())
-	case errors.Is(err, errUnknownKind):
-		return errUnknownKind.Error()
 	}
 	// One answer, whatever is at the address: nobody is to explore a network by it.
 	return "The CRM cannot be reached, or does not answer as it should. Check the address, and that the server can reach it over the public internet. Parley tries again by itself."

@@ -13,6 +13,7 @@ import (
 	"parley/ent"
 	"parley/ent/crmconnection"
 	"parley/ent/takenwebhook"
+	"parley/internal/desk/account"
 	"parley/internal/desk/crm"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -29,11 +30,16 @@ const (
 // NewChanges makes the counter of changes that webhooks and connectors brought, by what
 // became of them. It is to be registered.
 func NewChanges() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
+	changes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_crm_changes_total",
 		Help: "Changes of records that connections brought, by outcome: that of upsertRecords, or REJECTED.",
 	}, []string{"outcome"})
+	changes.WithLabelValues(rejected) // it is there before the first
+	return changes
 }
+
+// rejected is the outcome of a change that could not be taken.
+const rejected = "REJECTED"
 
 // batch is the body of a webhook.
 type batch struct {
@@ -121,6 +127,9 @@ func (s *Service) refuse(w http.ResponseWriter, req *http.Request, err error) {
 // UNAUTHENTICATED.
 func (s *Service) Receive(ctx context.Context, connectionID string, header http.Header, body string) (*Answer, error) {
 	ctx = viewer.AsSystem(ctx, "sync")
+	if account.CheckAccountID("", connectionID) != nil { // none can have it
+		return nil, fault.New(fault.NotFound, "No such connection.")
+	}
 	row, err := s.Store.Ent.CrmConnection.Query().Where(crmconnection.Key(connectionID), crmconnection.Kind(string(Webhook))).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, fault.New(fault.NotFound, "No such connection.")
@@ -181,7 +190,7 @@ func (s *Service) count(done []*verdict) {
 	for _, v := range done {
 		outcome := string(v.outcome)
 		if v.problem != nil {
-			outcome = "REJECTED"
+			outcome = rejected
 		}
 		s.Changes.WithLabelValues(outcome).Inc()
 	}

@@ -183,7 +183,33 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.CrmConnecti
 	if err := update.Exec(ctx); err != nil {
 		return false, err
 	}
+	if err := reread(ctx, tx, row.ID, before.Settings, row.Settings); err != nil {
+		return false, err
+	}
 	return true, s.begin(ctx, tx, row.ID)
+}
+
+// reread has object types be read from the start that come from elsewhere, or by other
+// fields, than before.
+func reread(ctx context.Context, tx *store.Tx, key int64, before, after connector.Settings) error {
+	ctx = viewer.AsSystem(ctx, "sync")
+	row, err := tx.Ent.CrmSync.Query().Where(entsync.ConnectionID(key)).Only(ctx)
+	if err != nil {
+		return err
+	}
+	of := func(s connector.Settings, objectType string) connector.Type {
+		if i := slices.IndexFunc(s.Types, func(t connector.Type) bool { return t.ObjectType == objectType }); i >= 0 {
+			return s.Types[i]
+		}
+		return connector.Type{}
+	}
+	kept := slices.DeleteFunc(slices.Clone(row.Progress), func(p connector.Progress) bool {
+		return before.Address != after.Address || !sameJSON(of(before, p.ObjectType), of(after, p.ObjectType))
+	})
+	if len(kept) == len(row.Progress) {
+		return nil
+	}
+	return tx.Ent.CrmSync.UpdateOne(row).SetProgress(kept).Exec(ctx)
 }
 
 // unusedBesides refuses a name that another connection has.

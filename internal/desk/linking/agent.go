@@ -242,6 +242,9 @@ func (s *Service) addMessaged(ctx context.Context, found [][]match.Record) error
 // RecordLink is a customer's record, as the viewer sees it.
 type RecordLink struct {
 	*conversation.RecordLink
+	// Field is the phone field that had the customer's number, if the viewer may read it; nil
+	// if nobody looked.
+	Field *string
 
 	service *Service
 }
@@ -249,15 +252,14 @@ type RecordLink struct {
 // Reason is why the record was chosen.
 func (l *RecordLink) Reason() match.Reason { return match.Reason(l.RecordLink.Reason).Known() }
 
-// Field is the phone field that had the customer's number, if the viewer may read it; nil if
-// nobody looked.
-func (l *RecordLink) Field(ctx context.Context) *string {
-	def := l.service.Directory.Defined(l.Record.ObjectType)
+// readableField is the name of a record's field, nil if the viewer of ctx may not read it.
+func (s *Service) readableField(ctx context.Context, objectType, field string) *string {
+	def := s.Directory.Defined(objectType)
 	if def == nil {
 		return nil
 	}
-	f := def.Field(l.RecordLink.Field)
-	if f == nil || !l.service.Directory.RecordRights(viewer.FromContext(ctx)).Field(def, f).Includes(object.Read) {
+	f := def.Field(field)
+	if f == nil || !s.Directory.RecordRights(viewer.FromContext(ctx)).Field(def, f).Includes(object.Read) {
 		return nil
 	}
 	return &f.Name
@@ -285,7 +287,7 @@ func (s *Service) Links(ctx context.Context, users []*conversation.MessagingUser
 	for i, u := range users {
 		out[i] = []*RecordLink{}
 		for _, l := range found[u.Key] {
-			out[i] = append(out[i], &RecordLink{l, s})
+			out[i] = append(out[i], &RecordLink{l, s.readableField(ctx, l.Record.ObjectType, l.Field), s})
 		}
 	}
 	return out, err

@@ -10,6 +10,7 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 )
 
@@ -281,6 +282,24 @@ func TestWhatAnAgentUnlinksNoRuleLinksAgain(t *testing.T) {
 	require.Empty(t, unlink())
 	require.Equal(t, "V1", b.anchor(c), "the one before")
 	require.Equal(t, "Ann", b.As("amy").Do(shown, vars{"id": c}).Get("conversation", "name").String())
+}
+
+// Whoever opted out in the CRM stays so when their conversation leaves the record.
+func TestAnOptOutStaysWithTheCustomer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Run()
+	on, opted, name := "+12025550177", "true", "Ann"
+	_, err := b.Schema.Records.Upsert(b.Context("ada"), []*crm.RecordInput{{ObjectType: "Contact", ExternalID: "C1", Fields: []*crm.FieldInput{
+		{Name: "LastName", Text: &name}, {Name: "MobilePhone", Text: &on}, {Name: "HasOptedOutOfSMS", Text: &opted},
+	}}})
+	require.NoError(t, err)
+	c := b.say(on)
+	b.ok("linkConversation", "LinkConversationInput", vars{"conversationId": c, "recordId": b.record("Contact", "C1")})
+	b.ok("unlinkConversation", "UnlinkConversationInput", vars{"conversationId": c})
+	require.Empty(t, b.anchor(c))
+	said := b.As("ada").Do(`query($id: ID!) { conversation(id: $id) { sendability { refusals { code } } } }`, vars{"id": c})
+	require.Contains(t, said.Get("conversation", "sendability", "refusals").String(), "OPTED_OUT")
 }
 
 func TestRulesLinkByAJobToo(t *testing.T) {

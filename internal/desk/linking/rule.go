@@ -203,7 +203,8 @@ func (s *Service) apply(in *UpdateInput, r *match.Rule) (err error) {
 		fields = in.MatchFields
 	}
 	r.Fields = append([]string{}, fields...)
-	if in.ID != "" && in.IsActive != nil && !*in.IsActive { // a rule that is switched off may be about what is gone
+	same := in.Order == nil && in.ObjectType == nil && in.Mode == nil && in.Timing == nil && in.MatchFields == nil
+	if in.ID != "" && same && in.IsActive != nil && !*in.IsActive { // a rule that is switched off may be about what is gone
 		return nil
 	}
 	return r.Check(s.Directory.Defined)

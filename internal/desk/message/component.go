@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -79,8 +80,22 @@ func (p *Plan) use(ctx context.Context, tx *store.Tx) error {
 	if p.Component == nil {
 		return nil
 	}
-	_, err := tx.Exec(ctx, tx.Builder().Update("components").Set("used", true).
-		Where(entsql.And(entsql.EQ("id", p.Component.Component), entsql.EQ("used", false))))
+	used, there := false, false
+	q := tx.Builder().Select("used").From(entsql.Table("components")).Where(entsql.EQ("id", p.Component.Component))
+	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
+		there = true
+		return rows.Scan(&used)
+	})
+	if err != nil || used { // it is never deleted
+		return err
+	}
+	n := int64(0)
+	if there {
+		n, err = tx.Exec(ctx, tx.Builder().Update("components").Set("used", true).Where(entsql.EQ("id", p.Component.Component)))
+	}
+	if err == nil && n == 0 {
+		err = fault.Input("input.component", "The component was deleted. Prepare another.")
+	}
 	return err
 }
 
@@ -89,7 +104,8 @@ func (p *Plan) use(ctx context.Context, tx *store.Tx) error {
 // is a text like any other. The first answer to a question is noted.
 func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound) (*content.AnswerContent, error) {
 	question, option, isTap := component.ReadToken(m.Cursors.Sealer, in.Tapped)
-	if !isTap && row.AskedID == 0 || in.Consent != "" {
+	holdsMore := len(in.Media) > 0 || in.Unsupported != "" || len(in.Missing) > 0 // than an answer would keep
+	if !isTap && (row.AskedID == 0 || holdsMore) || in.Consent != "" {
 		return nil, nil
 	}
 	if !isTap {

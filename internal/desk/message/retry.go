@@ -48,7 +48,7 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.R
 		return fault.New(fault.Conflict, "Only outbound messages can be retried; this item is never sent.")
 	case a.shown != channel.Failed && a.shown != channel.Unsettled:
 		return fault.New(fault.Conflict, "Only a FAILED or UNKNOWN message can be retried; this one is %s.", a.shown)
-	case a.kind != content.Text:
+	case a.kind != content.Text && a.kind != content.Component:
 		return fault.New(fault.Conflict, "Only a newer version of Parley can retry this message. Try again when every server is upgraded.")
 	}
 	party, err := m.party(ctx, tx, row)

@@ -56,7 +56,9 @@ func (s schema) among(objectTypes []string, name string) *object.Field {
 func (s schema) Names() (names []string) {
 	if d := s.types(s.objectType); d != nil {
 		for i := range d.Fields {
-			names = append(names, d.Fields[i].Name)
+			if s.among([]string{s.objectType}, d.Fields[i].Name) != nil {
+				names = append(names, d.Fields[i].Name)
+			}
 		}
 	}
 	return names

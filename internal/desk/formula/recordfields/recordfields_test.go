@@ -13,8 +13,11 @@ import (
 func types(name string) *object.Definition {
 	return map[string]*object.Definition{
 		"Visit": {Name: "Visit", Fields: []object.Field{
-			{Name: "Name", Kind: object.Text}, {Name: "Old", Kind: object.Text, Retired: true}, {Name: "New", Kind: "HOLOGRAM"},
-			{Name: "Amount", Kind: object.Currency, BlankAsZero: true}, {Name: "Weight", Kind: object.Number},
+			{Name: "Name", Kind: object.Text},
+			{Name: "Old", Kind: object.Text, Retired: true},
+			{Name: "New", Kind: "HOLOGRAM"},
+			{Name: "Amount", Kind: object.Currency, BlankAsZero: true},
+			{Name: "Weight", Kind: object.Number},
 			{Name: "With", Kind: object.Reference, Targets: []string{"Farm", "Person"}},
 		}},
 		"Farm":   {Name: "Farm", Fields: []object.Field{{Name: "Name", Kind: object.Text}}},
