@@ -27,6 +27,7 @@ type modelRecord struct {
 	kind, id string
 	key      int // in the order in which they came
 	number   map[string]string
+	text     map[string]string // as it was written
 	live     bool
 	into     *modelRecord
 	written  bool
@@ -144,16 +145,17 @@ func (w *modelWorld) writes() {
 		r.key, r.written = w.step, true
 	}
 	if !r.live {
-		r.live, r.number = true, map[string]string{}
+		r.live, r.number, r.text = true, map[string]string{}, map[string]string{}
 		for _, c := range w.customers {
 			if c.anchor == nil && c.former == r {
 				c.anchor, c.former = r, nil
 			}
 		}
 	}
-	changed := r.number[field] != number
-	if r.number[field] = number; !changed {
-		return
+	renumbered := text != "" && text != r.text[field]
+	r.number[field], r.text[field] = number, text
+	if !renumbered || !slices.ContainsFunc(w.rules, func(rule match.Rule) bool { return rule.ObjectType == r.kind }) {
+		return // no rule looks again
 	}
 	w.settle(slices.DeleteFunc(slices.Clone(w.customers), func(c *modelCustomer) bool {
 		return !slices.ContainsFunc(modelFields, func(f string) bool { return r.number[f] == c.number })
