@@ -108,12 +108,7 @@ type Object struct {
 }
 
 // Field is a field of an object.
-type Field struct {
-	Name, Type string
-	Targets    []string // objects that a reference names
-	Createable bool
-	Updateable bool
-}
+type Field struct{ Name string }
 
 // Query asks for changes.
 type Query struct {

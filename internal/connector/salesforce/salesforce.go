@@ -212,11 +212,8 @@ func (x *session) Describe(ctx context.Context, object string) (*connector.Objec
 		Name   string `json:"name"`
 		Prefix string `json:"keyPrefix"`
 		Fields []struct {
-			Name        string   `json:"name"`
-			Type        string   `json:"type"`
-			ReferenceTo []string `json:"referenceTo"`
-			Createable  bool     `json:"createable"`
-			Updateable  bool     `json:"updateable"`
+			Name string `json:"name"`
+			Type string `json:"type"`
 		} `json:"fields"`
 	}
 	a, err := x.get(ctx, x.data("/sobjects/"+url.PathEscape(object)+"/describe"), &got)
@@ -231,7 +228,7 @@ func (x *session) Describe(ctx context.Context, object string) (*connector.Objec
 		if f.Type == "address" { // a compound of fields that are there as well
 			continue
 		}
-		o.Fields = append(o.Fields, connector.Field{Name: f.Name, Type: f.Type, Targets: f.ReferenceTo, Createable: f.Createable, Updateable: f.Updateable})
+		o.Fields = append(o.Fields, connector.Field{Name: f.Name})
 	}
 	if field(o, "SystemModstamp") == nil {
 		return nil, refusal("%s has no SystemModstamp, so that its changes cannot be read. Take it out of the connection.", object)

@@ -8,7 +8,9 @@
 package administration
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
@@ -226,3 +228,17 @@ func Without(keys, others []int64) []int64 {
 // Differs reports whether an update gives a value other than the present one; nil leaves
 // it as it is.
 func Differs[T comparable](to *T, is T) bool { return to != nil && *to != is }
+
+// Set gives a field the value of an update; nil leaves it as it is.
+func Set[T any](is, to *T) {
+	if to != nil {
+		*is = *to
+	}
+}
+
+// Same reports whether two definitions are the same as JSON, as they are stored.
+func Same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

@@ -1,10 +1,8 @@
 package composer
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -191,16 +189,10 @@ func (s *Service) revise(ctx context.Context, tx *store.Tx, row *ent.Component, 
 		return 0, err
 	}
 	before, err := s.version(ctx, tx.Ent, row.ID, row.Version)
-	if err != nil || same(before, d) {
+	if err != nil || administration.Same(before, d) {
 		return row.Version, err
 	}
 	return row.Version + 1, add(ctx, tx, row.ID, row.Version+1, d)
-}
-
-func same(a, b *component.Design) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // Delete removes a component of which no message was made, with its versions, and returns

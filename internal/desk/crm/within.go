@@ -73,13 +73,13 @@ func (s *Service) holding(r *stored) *Holding {
 // conversation, or two writes may wait for each other.
 func (*Service) Lock(ctx context.Context, tx *store.Tx) error { return lock(ctx, tx) }
 
-// ownPrefix begins the external ids of records that no CRM knows yet.
-const ownPrefix = "parley:"
+// OwnPrefix begins the external ids of records that no CRM knows yet.
+const OwnPrefix = "parley:"
 
 // NewName is a name for a record that is made here: nothing else has it, and it stays until
 // the CRM has the record.
 func NewName(objectType string) Name {
-	return Name{ObjectType: objectType, ExternalID: ownPrefix + strings.ToLower(rand.Text())}
+	return Name{ObjectType: objectType, ExternalID: OwnPrefix + strings.ToLower(rand.Text())}
 }
 
 // Edit is a change of one record, as Change made it.

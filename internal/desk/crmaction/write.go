@@ -1,10 +1,8 @@
 package crmaction
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,7 +104,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*CrmAction, error
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.CrmAction) (bool, error) {
 		before := directory.ActionOf(row)
 		d := before
-		if err := s.apply(ctx, &in, &d); err != nil || same(&d, &before) {
+		if err := s.apply(ctx, &in, &d); err != nil || administration.Same(&d, &before) {
 			return false, err
 		}
 		return true, tx.Ent.CrmAction.UpdateOne(row).SetName(d.Name).SetDescription(d.Description).SetActive(d.Active).
@@ -133,21 +131,15 @@ func (s *Service) change(ctx context.Context, id string, do func(context.Context
 	return s.ByKey(ctx, key)
 }
 
-func same(a, b *action.Definition) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
 var errNotTheirs = fault.New(fault.Forbidden, "A trigger runs an AUTOMATIC action for whoever defined it, so it may read and write only what you may: you lack rights on some of these records or fields. Ask an administrator who holds MANAGE_RECORDS.")
 
 // apply changes a definition, whose texts are clean, for the administrator of ctx. An
 // action that is switched off needs nothing to be right.
 func (s *Service) apply(ctx context.Context, in *UpdateInput, d *action.Definition) error {
-	set(&d.Name, in.Name)
-	set(&d.Description, in.Description)
-	set(&d.Active, in.IsActive)
-	set(&d.Trigger, in.Trigger)
+	administration.Set(&d.Name, in.Name)
+	administration.Set(&d.Description, in.Description)
+	administration.Set(&d.Active, in.IsActive)
+	administration.Set(&d.Trigger, in.Trigger)
 	setList(&d.ObjectTypes, in.ObjectTypes)
 	setList(&d.Parameters, in.Parameters)
 	setList(&d.Conditions, in.Conditions)
@@ -161,12 +153,6 @@ func (s *Service) apply(ctx context.Context, in *UpdateInput, d *action.Definiti
 		return errNotTheirs
 	}
 	return nil
-}
-
-func set[T any](is, to *T) {
-	if to != nil {
-		*is = *to
-	}
 }
 
 // setList replaces a list if there is another, and leaves none nil.

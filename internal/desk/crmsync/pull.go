@@ -16,6 +16,7 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/takenwebhook"
 	"parley/internal/connector"
+	"parley/internal/desk/administration"
 	"parley/internal/desk/crm"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
@@ -160,7 +161,7 @@ func (t *turn) save(ctx context.Context, done []*verdict) error {
 		if err != nil {
 			return err
 		}
-		if !row.Active || !sameJSON(row.Settings, t.settings) {
+		if !row.Active || !administration.Same(row.Settings, t.settings) {
 			return errLost
 		}
 		n, err := tx.Ent.CrmSync.Update().Where(entsync.ConnectionID(t.Key), entsync.Holder(t.holder)).
@@ -221,6 +222,7 @@ func (t *turn) work(ctx context.Context) (idle bool, err error) {
 	for _, of := range t.settings.Types {
 		m, problem := t.service.mapped(of, t.objects[of.ObjectType])
 		if problem != nil {
+			t.objects = nil // what the CRM has is asked again: the user may get the right
 			return false, problem
 		}
 		for more := true; more; {
@@ -228,6 +230,7 @@ func (t *turn) work(ctx context.Context) (idle bool, err error) {
 				return false, nil
 			}
 			if more, err = t.read(ctx, m); err != nil {
+				t.objects = nil
 				return false, err
 			}
 		}

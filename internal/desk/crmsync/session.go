@@ -2,6 +2,7 @@ package crmsync
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -38,7 +39,11 @@ func (s *Service) session(c *Connection) (*session, error) {
 	case c.unreadable != nil:
 		return nil, fault.New(fault.Conflict, "%s", *c.LastError())
 	}
-	fingerprint := s.Directory.Fingerprint(c.kind, append(slices.Clone(c.set.Current), settingsText(c)...))
+	settings, err := json.Marshal(c.settings)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := s.Directory.Fingerprint(c.kind, slices.Concat(c.set.Current, settings))
 	if held, ok := s.sessions.Load(c.Key); ok && held.(*session).of == fingerprint {
 		return held.(*session), nil
 	}
@@ -52,17 +57,6 @@ func (s *Service) session(c *Connection) (*session, error) {
 }
 
 var errUnknownKind = fault.New(fault.Conflict, "This version does not know the kind of the connection. Update Parley.")
-
-func settingsText(c *Connection) string {
-	var b strings.Builder
-	for _, t := range c.settings.Types {
-		b.WriteString(t.ObjectType + "\x00" + objectOf(&t) + "\x00")
-		for _, m := range t.Fields {
-			b.WriteString(m.Field + "\x00" + m.From + "\x00")
-		}
-	}
-	return b.String() + c.settings.Address + "\x00" + c.settings.Version
-}
 
 // describe reads what the CRM has of the objects of a connection, if it is not known.
 func (x *session) describe(ctx context.Context, types []connector.Type, now clock.Time) error {

@@ -8,6 +8,7 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/record"
 	"parley/internal/connector"
+	"parley/internal/desk/crm"
 	"parley/internal/ground/clock"
 )
 
@@ -43,7 +44,7 @@ func (t *turn) sweepSome(ctx context.Context, of *connector.Type, p *connector.P
 	object := t.objects[of.ObjectType]
 	which := []predicate.Record{
 		record.ObjectType(of.ObjectType), record.Stub(false), record.DeletedAt(0), record.MergedInto(0), record.IDGT(p.Swept),
-		record.Not(record.ExternalIDHasPrefix("parley:")), record.ExternalIDHasPrefix(object.Prefix),
+		record.Not(record.ExternalIDHasPrefix(crm.OwnPrefix)), record.ExternalIDHasPrefix(object.Prefix),
 	}
 	rows, err := t.service.Store.Ent.Record.Query().Where(which...).Order(ent.Asc(record.FieldID)).Limit(connector.MostAsked).
 		Select(record.FieldID, record.FieldExternalID).All(ctx)

@@ -166,7 +166,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.CrmConnecti
 	if err := s.apply(ctx, in, row, &set); err != nil {
 		return false, err
 	}
-	if row.Name == before.Name && sameJSON(row.Settings, before.Settings) && len(in.Credentials) == 0 {
+	if row.Name == before.Name && administration.Same(row.Settings, before.Settings) && len(in.Credentials) == 0 {
 		return false, nil
 	}
 	if err := cmp.Or(unusedBesides(ctx, tx, row), s.alone(ctx, tx, row)); err != nil {
@@ -204,7 +204,7 @@ func reread(ctx context.Context, tx *store.Tx, key int64, before, after connecto
 		return connector.Type{}
 	}
 	kept := slices.DeleteFunc(slices.Clone(row.Progress), func(p connector.Progress) bool {
-		return before.Address != after.Address || !sameJSON(of(before, p.ObjectType), of(after, p.ObjectType))
+		return before.Address != after.Address || !administration.Same(of(before, p.ObjectType), of(after, p.ObjectType))
 	})
 	if len(kept) == len(row.Progress) {
 		return nil
@@ -238,12 +238,6 @@ func (*Service) alone(ctx context.Context, tx *store.Tx, row *ent.CrmConnection)
 // begin has a connection be looked at at once, as if it had not failed before.
 func (*Service) begin(ctx context.Context, tx *store.Tx, key int64) error {
 	return tx.Ent.CrmSync.Update().Where(entsync.ConnectionID(key)).SetDueAt(tx.Now).SetFailures(0).SetProblem("").SetProblemAt(0).Exec(viewer.AsSystem(ctx, "sync"))
-}
-
-func sameJSON(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
 }
 
 var versionPattern = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,2})?$`)

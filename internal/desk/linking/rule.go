@@ -193,11 +193,11 @@ func (s *Service) apply(in *UpdateInput, r *match.Rule) (err error) {
 			return fault.Input("input.description", "Use at most %d characters, not %d.", object.MostText, len([]rune(r.Description)))
 		}
 	}
-	set(&r.Active, in.IsActive)
-	set(&r.Order, in.Order)
-	set(&r.ObjectType, in.ObjectType)
-	set(&r.Mode, in.Mode)
-	set(&r.Timing, in.Timing)
+	administration.Set(&r.Active, in.IsActive)
+	administration.Set(&r.Order, in.Order)
+	administration.Set(&r.ObjectType, in.ObjectType)
+	administration.Set(&r.Mode, in.Mode)
+	administration.Set(&r.Timing, in.Timing)
 	fields := r.Fields
 	if in.MatchFields != nil {
 		fields = in.MatchFields
@@ -208,10 +208,4 @@ func (s *Service) apply(in *UpdateInput, r *match.Rule) (err error) {
 		return nil
 	}
 	return r.Check(s.Directory.Defined)
-}
-
-func set[T any](is, to *T) {
-	if to != nil {
-		*is = *to
-	}
 }
