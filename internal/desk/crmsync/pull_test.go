@@ -270,3 +270,15 @@ func TestTestingSaysWhatComesFromTheCRM(t *testing.T) {
 	s.pull()
 	s.requireSame("Contact")
 }
+
+// Once the CRM's user gets the right to a field, the connection goes on with its next round.
+func TestAFieldThatWasMissingIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := setup(t).sync(0, vars{"objectType": "Account", "mappings": []vars{{"field": "Phone", "from": "Hotline__c"}}})
+	s.pull()
+	require.Contains(t, s.state().Get("lastError").String(), "Hotline__c")
+	s.org.Define("Account", "001", salesforcetest.Field{Name: "Name", Type: "string"}, salesforcetest.Field{Name: "Hotline__c", Type: "string"})
+	s.Clock.Advance(time.Minute)
+	s.pull()
+	require.Equal(t, "UP_TO_DATE", s.state().Get("state").String())
+}
