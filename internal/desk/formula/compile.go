@@ -120,37 +120,37 @@ func stored(n *node, field Field, slot int) expr {
 		}
 		return f.values[slot]
 	}), field.Type
-	// at is the value, if it is there and needs no further look.
-	at := func(f *frame) *Value {
-		if slot < len(f.values) {
-			if v := &f.values[slot]; v.typ == typ && v.blank == present {
-				return v
-			}
-		}
-		return nil
-	}
 	run := e.run
 	e.text = func(f *frame) string {
-		if v := at(f); v != nil {
+		if v := f.ready(slot, typ); v != nil {
 			return v.text
 		}
 		return run(f).text
 	}
 	e.truth = func(f *frame) bool {
-		if v := at(f); v != nil {
+		if v := f.ready(slot, typ); v != nil {
 			return v.Bool()
 		}
 		return run(f).Bool()
 	}
 	e.num = func(f *frame) (decimal.Decimal, blankness) {
-		v := at(f)
-		if v == nil {
-			other := run(f)
-			return other.num, other.blank
+		if v := f.ready(slot, typ); v != nil {
+			return v.num, present
 		}
-		return v.num, present
+		other := run(f)
+		return other.num, other.blank
 	}
 	return e
+}
+
+// ready is the value in a slot, if it is there and needs no further look.
+func (f *frame) ready(slot int, typ Type) *Value {
+	if slot < len(f.values) {
+		if v := &f.values[slot]; v.typ == typ && v.blank == present {
+			return v
+		}
+	}
+	return nil
 }
 
 // loaded is the value of a field as its definition has it.

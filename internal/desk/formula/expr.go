@@ -13,6 +13,8 @@ type expr struct {
 	text  func(*frame) string
 	num   func(*frame) (decimal.Decimal, blankness)
 	truth func(*frame) bool
+	// write writes the text of this part into the frame's buffer.
+	write func(*frame)
 	// parts are what the text of this part is made of, where that is known: whoever
 	// writes the text writes these one after the other.
 	parts []expr

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"parley/internal/desk/formula"
 	"parley/internal/ground/decimal"
@@ -262,4 +263,24 @@ func TestNoListTakesLong(t *testing.T) {
 		require.Less(t, took, 2*time.Second, name) // tens of milliseconds, on a machine that is busy
 		require.Greater(t, work, formula.MaxText, name)
 	}
+}
+
+func TestChangesOfCaseReadTheSameAloneAndInATemplate(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.String()).Draw(t, "name")
+		schema := formula.NewFields(formula.Field{Name: "Name", Type: formula.Text})
+		env := &formula.Environment{Values: []formula.Value{formula.TextOf(name)}}
+		for function, want := range map[string]string{"UPPER": strings.ToUpper(name), "LOWER": strings.ToLower(name)} {
+			alone, err := formula.Expression(function+"(Name)", schema, formula.Options{})
+			require.NoError(t, err)
+			within, err := formula.Template("a{!"+function+"(Name)}z", schema, formula.Options{})
+			require.NoError(t, err)
+			got, err := alone.Run(env)
+			require.NoError(t, err)
+			require.Equal(t, want, got.Text())
+			got, err = within.Run(env)
+			require.NoError(t, err)
+			require.Equal(t, "a"+want+"z", got.Text())
+		}
+	})
 }

@@ -156,18 +156,32 @@ func compared(n *node, a, b expr) (expr, *Error) {
 	case set.has(Text):
 		return comparedTexts(is, a, b), nil
 	case set.has(Number):
-		left, right, equality := a.numbers(), b.numbers(), is[0] == is[2]
-		return ofTruth(func(f *frame) bool {
-			x, missing := left(f)
-			y, alsoMissing := right(f)
-			if (missing|alsoMissing)&asBlank == 0 {
-				return is[x.Cmp(y)+1]
-			}
-			return equality && (missing&alsoMissing&asBlank != 0) == is[1]
-		}), nil
+		return comparedNumbers(is, a, b), nil
 	}
 	left, right := a.run, b.run
 	return ofTruth(func(f *frame) bool { return holds(left(f), right(f)) }), nil
+}
+
+func comparedNumbers(is [3]bool, a, b expr) expr {
+	left, right := a.numbers(), b.numbers()
+	if b.literal != nil && b.literal.blank == present {
+		num, equality := b.literal.num, is[0] == is[2]
+		return ofTruth(func(f *frame) bool {
+			x, missing := left(f)
+			if missing&asBlank == 0 {
+				return is[x.Cmp(num)+1]
+			}
+			return equality && !is[1]
+		})
+	}
+	return ofTruth(func(f *frame) bool {
+		x, missing := left(f)
+		y, alsoMissing := right(f)
+		if (missing|alsoMissing)&asBlank == 0 {
+			return is[x.Cmp(y)+1]
+		}
+		return is[0] == is[2] && (missing&alsoMissing&asBlank != 0) == is[1]
+	})
 }
 
 func comparedTexts(is [3]bool, a, b expr) expr {

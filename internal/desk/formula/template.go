@@ -98,6 +98,8 @@ func writersOf(parts []expr) []func(*frame) {
 // writer is code that writes the text of a part into the buffer.
 func (e expr) writer() func(*frame) {
 	switch {
+	case e.write != nil:
+		return e.write
 	case e.literal != nil && e.typ == Text:
 		text := e.literal.text
 		return func(f *frame) { f.buffer = append(f.buffer, text...) }

@@ -41,10 +41,10 @@ var textFunctions = []function{
 		return strings.Trim(text, " \t\r\n\u00a0")
 	}},
 	{name: "UPPER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
-		return inCase(n.at, args, strings.ToUpper, cases.Upper), nil
+		return inCase(n.at, args, strings.ToUpper, 'a', cases.Upper), nil
 	}},
 	{name: "LOWER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
-		return inCase(n.at, args, strings.ToLower, cases.Lower), nil
+		return inCase(n.at, args, strings.ToLower, 'A', cases.Lower), nil
 	}},
 	{name: "LPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
 		return f.padded(at, a.text, count(b), c.text, true)
@@ -119,13 +119,14 @@ func substitute(f *frame, at place, a, b, c Value) Value {
 	return TextOf(strings.ReplaceAll(a.text, b.text, c.text))
 }
 
-// inCase is a text in upper or lower case, by the rules of a locale if there is one.
-func inCase(at place, args []expr, plainly func(string) string, by func(language.Tag, ...cases.Option) cases.Caser) expr {
+// inCase is a text in upper or lower case, by the rules of a locale if there is one. Of
+// the letters that change, first is the first.
+func inCase(at place, args []expr, plainly func(string) string, first byte, by func(language.Tag, ...cases.Option) cases.Caser) expr {
 	text, locale := args[0].texts(), func(*frame) string { return "" }
 	if len(args) > 1 {
 		locale = args[1].texts()
 	}
-	return ofText(func(f *frame) string {
+	e := ofText(func(f *frame) string {
 		given, name := text(f), locale(f)
 		if !f.spend(at, len(given)) {
 			return ""
@@ -146,6 +147,28 @@ func inCase(at place, args []expr, plainly func(string) string, by func(language
 		}
 		return changed
 	})
+	if len(args) == 1 {
+		e.write = func(f *frame) {
+			given := text(f)
+			if !f.spend(at, len(given)) {
+				return
+			}
+			start := len(f.buffer)
+			for i := range len(given) {
+				c := given[i]
+				if c >= utf8.RuneSelf {
+					f.buffer = append(f.buffer[:start], plainly(given)...)
+					break
+				}
+				if c-first < 26 { // a byte below it wraps around
+					c ^= 'a' ^ 'A'
+				}
+				f.buffer = append(f.buffer, c)
+			}
+			f.fits(at, len(f.buffer)-start)
+		}
+	}
+	return e
 }
 
 // padded is a text of exactly so many characters, unless there is nothing to fill it with.
