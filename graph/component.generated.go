@@ -1779,6 +1779,52 @@ func (ec *executionContext) fieldContext_ComponentPayload_errors(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentPlaceholder_name(ctx context.Context, field graphql.CollectedField, obj *component.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPlaceholder_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPlaceholder_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPlaceholder", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentPlaceholder_text(ctx context.Context, field graphql.CollectedField, obj *component.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentPlaceholder_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentPlaceholder_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentPlaceholder", field, false, false, "String")
+}
+
 func (ec *executionContext) _ComponentPreview_channelType(ctx context.Context, field graphql.CollectedField, obj *composer.Preview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2002,6 +2048,130 @@ func (ec *executionContext) _ComponentQueryFilter_value(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_ComponentQueryFilter_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentQueryFilter", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTemplate_name(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTemplate_language(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_language(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Language, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_language(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTemplate_header(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_header(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Header, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_header(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTemplate_placeholders(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_placeholders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []component.Placeholder) graphql.Marshaler {
+			return ec.marshalNComponentPlaceholder2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐPlaceholderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_placeholders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentTemplate",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentPlaceholder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentTemplate_linkSuffix(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_linkSuffix(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suffix, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_linkSuffix(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
 }
 
 func (ec *executionContext) _ComponentTranslated_name(ctx context.Context, field graphql.CollectedField, obj *component.Translated) (ret graphql.Marshaler) {
@@ -3207,6 +3377,387 @@ func (ec *executionContext) fieldContext_StaticOptions_constant(_ context.Contex
 	return graphql.NewScalarFieldContext("StaticOptions", field, false, false, "String")
 }
 
+func (ec *executionContext) _TemplateFormat_format(ctx context.Context, field graphql.CollectedField, obj *composer.TemplateFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateFormat_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateFormat_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateFormat", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _TemplateFormat_template(ctx context.Context, field graphql.CollectedField, obj *composer.TemplateFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateFormat_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *component.Template) graphql.Marshaler {
+			return ec.marshalNComponentTemplate2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐTemplate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateFormat_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TemplateFormat",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentTemplate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TemplateFormat_imageUrl(ctx context.Context, field graphql.CollectedField, obj *composer.TemplateFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateFormat_imageUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImageURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateFormat_imageUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateFormat", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateFormat_imageAlt(ctx context.Context, field graphql.CollectedField, obj *composer.TemplateFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateFormat_imageAlt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImageAlt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateFormat_imageAlt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateFormat", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplatePlaceholder_name(ctx context.Context, field graphql.CollectedField, obj *channel.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplatePlaceholder_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplatePlaceholder_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplatePlaceholder", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplatePlaceholder_text(ctx context.Context, field graphql.CollectedField, obj *channel.Placeholder) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplatePlaceholder_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplatePlaceholder_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplatePlaceholder", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_format(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_format(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Format, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v channel.Format) graphql.Marshaler {
+			return ec.marshalNComponentFormat2parleyᚋinternalᚋchannelᚐFormat(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "ComponentFormat")
+}
+
+func (ec *executionContext) _TemplateShape_text(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_name(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_language(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_language(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Language, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_language(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_header(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_header(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Header, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_header(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_image(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_image(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Image, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *channel.Image) graphql.Marshaler {
+			return ec.marshalOComponentImage2ᚖparleyᚋinternalᚋchannelᚐImage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_image(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TemplateShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentImage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TemplateShape_placeholders(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_placeholders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Placeholders(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*channel.Placeholder) graphql.Marshaler {
+			return ec.marshalNTemplatePlaceholder2ᚕᚖparleyᚋinternalᚋchannelᚐPlaceholderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_placeholders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TemplateShape",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TemplatePlaceholder(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TemplateShape_linkSuffix(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_linkSuffix(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suffix, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_linkSuffix(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TemplateShape", field, false, false, "String")
+}
+
+func (ec *executionContext) _TemplateShape_options(ctx context.Context, field graphql.CollectedField, obj *content.TemplateShape) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TemplateShape_options(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Options, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*channel.Option) graphql.Marshaler {
+			return ec.marshalNComponentOption2ᚕᚖparleyᚋinternalᚋchannelᚐOptionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TemplateShape_options(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TemplateShape",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentOption(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TextFormat_format(ctx context.Context, field graphql.CollectedField, obj *composer.TextFormat) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3695,7 +4246,7 @@ func (ec *executionContext) unmarshalInputComponentFormatInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "text", "title", "url", "imageUrl", "imageAlt", "label", "isPopup"}
+	fieldsInOrder := [...]string{"format", "text", "title", "url", "imageUrl", "imageAlt", "label", "isPopup", "template"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3758,6 +4309,13 @@ func (ec *executionContext) unmarshalInputComponentFormatInput(ctx context.Conte
 				return it, err
 			}
 			it.Popup = data
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalOComponentTemplateInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐTemplate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Template = data
 		}
 	}
 	return it, nil
@@ -4041,6 +4599,55 @@ func UnmarshalComponentParameterInput(ctx context.Context, raw any) (component.P
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputComponentPlaceholderInput(ctx context.Context, obj any) (component.Placeholder, error) {
+	var it component.Placeholder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentPlaceholderInput unmarshals raw into the ComponentPlaceholderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentPlaceholderInput(ctx context.Context, raw any) (component.Placeholder, error) {
+	var out component.Placeholder
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentPlaceholderInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputComponentQueryFilterInput(ctx context.Context, obj any) (component.Filter, error) {
 	var it component.Filter
 	if obj == nil {
@@ -4248,6 +4855,76 @@ func (ec *executionContext) unmarshalInputComponentSlotInput(ctx context.Context
 func UnmarshalComponentSlotInput(ctx context.Context, raw any) (composer.SlotInput, error) {
 	var out composer.SlotInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentSlotInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputComponentTemplateInput(ctx context.Context, obj any) (component.Template, error) {
+	var it component.Template
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "language", "header", "placeholders", "linkSuffix"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "language":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("language"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Language = data
+		case "header":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("header"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Header = data
+		case "placeholders":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("placeholders"))
+			data, err := ec.unmarshalOComponentPlaceholderInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐPlaceholderᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "linkSuffix":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("linkSuffix"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Suffix = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentTemplateInput unmarshals raw into the ComponentTemplateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentTemplateInput(ctx context.Context, raw any) (component.Template, error) {
+	var out component.Template
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentTemplateInput", raw, &out)
 	return out, err
 }
 
@@ -4798,6 +5475,13 @@ func (ec *executionContext) _ComponentFormatDesign(ctx context.Context, sel ast.
 			return graphql.Null
 		}
 		return ec._TextFormat(ctx, sel, obj)
+	case composer.TemplateFormat:
+		return ec._TemplateFormat(ctx, sel, &obj)
+	case *composer.TemplateFormat:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TemplateFormat(ctx, sel, obj)
 	case composer.QuestionFormat:
 		return ec._QuestionFormat(ctx, sel, &obj)
 	case *composer.QuestionFormat:
@@ -4880,6 +5564,13 @@ func (ec *executionContext) _ComponentShape(ctx context.Context, sel ast.Selecti
 			return graphql.Null
 		}
 		return ec._TextShape(ctx, sel, obj)
+	case content.TemplateShape:
+		return ec._TemplateShape(ctx, sel, &obj)
+	case *content.TemplateShape:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TemplateShape(ctx, sel, obj)
 	case content.LinkShape:
 		return ec._LinkShape(ctx, sel, &obj)
 	case *content.LinkShape:
@@ -5676,6 +6367,44 @@ func (ec *executionContext) _ComponentPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var componentPlaceholderImplementors = []string{"ComponentPlaceholder"}
+
+func (ec *executionContext) _ComponentPlaceholder(ctx context.Context, sel ast.SelectionSet, obj *component.Placeholder) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentPlaceholderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentPlaceholder")
+		case "name":
+			out.Values[i] = ec._ComponentPlaceholder_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._ComponentPlaceholder_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var componentPreviewImplementors = []string{"ComponentPreview"}
 
 func (ec *executionContext) _ComponentPreview(ctx context.Context, sel ast.SelectionSet, obj *composer.Preview) graphql.Marshaler {
@@ -5757,6 +6486,59 @@ func (ec *executionContext) _ComponentQueryFilter(ctx context.Context, sel ast.S
 			}
 		case "value":
 			out.Values[i] = ec._ComponentQueryFilter_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var componentTemplateImplementors = []string{"ComponentTemplate"}
+
+func (ec *executionContext) _ComponentTemplate(ctx context.Context, sel ast.SelectionSet, obj *component.Template) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentTemplateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentTemplate")
+		case "name":
+			out.Values[i] = ec._ComponentTemplate_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "language":
+			out.Values[i] = ec._ComponentTemplate_language(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "header":
+			out.Values[i] = ec._ComponentTemplate_header(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "placeholders":
+			out.Values[i] = ec._ComponentTemplate_placeholders(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkSuffix":
+			out.Values[i] = ec._ComponentTemplate_linkSuffix(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -6437,6 +7219,165 @@ func (ec *executionContext) _StaticOptions(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var templateFormatImplementors = []string{"TemplateFormat", "ComponentFormatDesign"}
+
+func (ec *executionContext) _TemplateFormat(ctx context.Context, sel ast.SelectionSet, obj *composer.TemplateFormat) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, templateFormatImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TemplateFormat")
+		case "format":
+			out.Values[i] = ec._TemplateFormat_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "template":
+			out.Values[i] = ec._TemplateFormat_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "imageUrl":
+			out.Values[i] = ec._TemplateFormat_imageUrl(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "imageAlt":
+			out.Values[i] = ec._TemplateFormat_imageAlt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var templatePlaceholderImplementors = []string{"TemplatePlaceholder"}
+
+func (ec *executionContext) _TemplatePlaceholder(ctx context.Context, sel ast.SelectionSet, obj *channel.Placeholder) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, templatePlaceholderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TemplatePlaceholder")
+		case "name":
+			out.Values[i] = ec._TemplatePlaceholder_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._TemplatePlaceholder_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var templateShapeImplementors = []string{"TemplateShape", "ComponentShape"}
+
+func (ec *executionContext) _TemplateShape(ctx context.Context, sel ast.SelectionSet, obj *content.TemplateShape) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, templateShapeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TemplateShape")
+		case "format":
+			out.Values[i] = ec._TemplateShape_format(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._TemplateShape_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._TemplateShape_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "language":
+			out.Values[i] = ec._TemplateShape_language(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "header":
+			out.Values[i] = ec._TemplateShape_header(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "image":
+			out.Values[i] = ec._TemplateShape_image(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "placeholders":
+			out.Values[i] = ec._TemplateShape_placeholders(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkSuffix":
+			out.Values[i] = ec._TemplateShape_linkSuffix(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "options":
+			out.Values[i] = ec._TemplateShape_options(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var textFormatImplementors = []string{"TextFormat", "ComponentFormatDesign"}
 
 func (ec *executionContext) _TextFormat(ctx context.Context, sel ast.SelectionSet, obj *composer.TextFormat) graphql.Marshaler {
@@ -6874,6 +7815,31 @@ func (ec *executionContext) marshalNComponentPayload2ᚖparleyᚋgraphᚐCompone
 	return ec._ComponentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNComponentPlaceholder2parleyᚋinternalᚋdeskᚋcomponentᚐPlaceholder(ctx context.Context, sel ast.SelectionSet, v component.Placeholder) graphql.Marshaler {
+	return ec._ComponentPlaceholder(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNComponentPlaceholder2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐPlaceholderᚄ(ctx context.Context, sel ast.SelectionSet, v []component.Placeholder) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentPlaceholder2parleyᚋinternalᚋdeskᚋcomponentᚐPlaceholder(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNComponentPlaceholderInput2parleyᚋinternalᚋdeskᚋcomponentᚐPlaceholder(ctx context.Context, v any) (component.Placeholder, error) {
+	res, err := ec.unmarshalInputComponentPlaceholderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNComponentPreview2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐPreviewᚄ(ctx context.Context, sel ast.SelectionSet, v []*composer.Preview) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -6939,6 +7905,14 @@ func (ec *executionContext) marshalNComponentShape2parleyᚋinternalᚋdeskᚋco
 func (ec *executionContext) unmarshalNComponentSlotInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐSlotInput(ctx context.Context, v any) (*composer.SlotInput, error) {
 	res, err := ec.unmarshalInputComponentSlotInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNComponentTemplate2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐTemplate(ctx context.Context, sel ast.SelectionSet, v *component.Template) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentTemplate!")
+		return graphql.Null
+	}
+	return ec._ComponentTemplate(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNComponentTranslated2parleyᚋinternalᚋdeskᚋcomponentᚐTranslated(ctx context.Context, sel ast.SelectionSet, v component.Translated) graphql.Marshaler {
@@ -7117,6 +8091,30 @@ func (ec *executionContext) marshalNRejectedComponentFormat2ᚖparleyᚋinternal
 	return ec._RejectedComponentFormat(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTemplatePlaceholder2ᚕᚖparleyᚋinternalᚋchannelᚐPlaceholderᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Placeholder) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTemplatePlaceholder2ᚖparleyᚋinternalᚋchannelᚐPlaceholder(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTemplatePlaceholder2ᚖparleyᚋinternalᚋchannelᚐPlaceholder(ctx context.Context, sel ast.SelectionSet, v *channel.Placeholder) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "TemplatePlaceholder!")
+		return graphql.Null
+	}
+	return ec._TemplatePlaceholder(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐUpdateInput(ctx context.Context, v any) (composer.UpdateInput, error) {
 	res, err := ec.unmarshalInputUpdateComponentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -7235,6 +8233,23 @@ func (ec *executionContext) unmarshalOComponentParameterInput2ᚕparleyᚋintern
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOComponentPlaceholderInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐPlaceholderᚄ(ctx context.Context, v any) ([]component.Placeholder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]component.Placeholder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentPlaceholderInput2parleyᚋinternalᚋdeskᚋcomponentᚐPlaceholder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOComponentQueryFilterInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐFilterᚄ(ctx context.Context, v any) ([]component.Filter, error) {
 	if v == nil {
 		return nil, nil
@@ -7299,6 +8314,14 @@ func (ec *executionContext) unmarshalOComponentSlotInput2ᚕᚖparleyᚋinternal
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOComponentTemplateInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐTemplate(ctx context.Context, v any) (*component.Template, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputComponentTemplateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOComponentTranslationInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐTranslationᚄ(ctx context.Context, v any) ([]component.Translation, error) {

@@ -480,6 +480,11 @@ type ComplexityRoot struct {
 		Errors    func(childComplexity int) int
 	}
 
+	ComponentPlaceholder struct {
+		Name func(childComplexity int) int
+		Text func(childComplexity int) int
+	}
+
 	ComponentPreview struct {
 		ChannelType func(childComplexity int) int
 		Format      func(childComplexity int) int
@@ -493,6 +498,14 @@ type ComplexityRoot struct {
 	ComponentQueryFilter struct {
 		Field func(childComplexity int) int
 		Value func(childComplexity int) int
+	}
+
+	ComponentTemplate struct {
+		Body     func(childComplexity int) int
+		Header   func(childComplexity int) int
+		Language func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Suffix   func(childComplexity int) int
 	}
 
 	ComponentTranslated struct {
@@ -1586,6 +1599,30 @@ type ComplexityRoot struct {
 		InboxCountsChanged   func(childComplexity int, after *string) int
 		MessageAdded         func(childComplexity int, conversationID *string, after *string) int
 		QuickTextsChanged    func(childComplexity int, after *string) int
+	}
+
+	TemplateFormat struct {
+		Format   func(childComplexity int) int
+		ImageAlt func(childComplexity int) int
+		ImageURL func(childComplexity int) int
+		Template func(childComplexity int) int
+	}
+
+	TemplatePlaceholder struct {
+		Name func(childComplexity int) int
+		Text func(childComplexity int) int
+	}
+
+	TemplateShape struct {
+		Format       func(childComplexity int) int
+		Header       func(childComplexity int) int
+		Image        func(childComplexity int) int
+		Language     func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Options      func(childComplexity int) int
+		Placeholders func(childComplexity int) int
+		Suffix       func(childComplexity int) int
+		Text         func(childComplexity int) int
 	}
 
 	TestCrmConnectionPayload struct {
@@ -3288,6 +3325,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentPayload.Errors(childComplexity), true
 
+	case "ComponentPlaceholder.name":
+		if e.ComplexityRoot.ComponentPlaceholder.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPlaceholder.Name(childComplexity), true
+	case "ComponentPlaceholder.text":
+		if e.ComplexityRoot.ComponentPlaceholder.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentPlaceholder.Text(childComplexity), true
+
 	case "ComponentPreview.channelType":
 		if e.ComplexityRoot.ComponentPreview.ChannelType == nil {
 			break
@@ -3343,6 +3393,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentQueryFilter.Value(childComplexity), true
+
+	case "ComponentTemplate.placeholders":
+		if e.ComplexityRoot.ComponentTemplate.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.Body(childComplexity), true
+	case "ComponentTemplate.header":
+		if e.ComplexityRoot.ComponentTemplate.Header == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.Header(childComplexity), true
+	case "ComponentTemplate.language":
+		if e.ComplexityRoot.ComponentTemplate.Language == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.Language(childComplexity), true
+	case "ComponentTemplate.name":
+		if e.ComplexityRoot.ComponentTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.Name(childComplexity), true
+	case "ComponentTemplate.linkSuffix":
+		if e.ComplexityRoot.ComponentTemplate.Suffix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.Suffix(childComplexity), true
 
 	case "ComponentTranslated.alt":
 		if e.ComplexityRoot.ComponentTranslated.Alt == nil {
@@ -8245,6 +8326,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.QuickTextsChanged(childComplexity, args["after"].(*string)), true
 
+	case "TemplateFormat.format":
+		if e.ComplexityRoot.TemplateFormat.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateFormat.Format(childComplexity), true
+	case "TemplateFormat.imageAlt":
+		if e.ComplexityRoot.TemplateFormat.ImageAlt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateFormat.ImageAlt(childComplexity), true
+	case "TemplateFormat.imageUrl":
+		if e.ComplexityRoot.TemplateFormat.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateFormat.ImageURL(childComplexity), true
+	case "TemplateFormat.template":
+		if e.ComplexityRoot.TemplateFormat.Template == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateFormat.Template(childComplexity), true
+
+	case "TemplatePlaceholder.name":
+		if e.ComplexityRoot.TemplatePlaceholder.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplatePlaceholder.Name(childComplexity), true
+	case "TemplatePlaceholder.text":
+		if e.ComplexityRoot.TemplatePlaceholder.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplatePlaceholder.Text(childComplexity), true
+
+	case "TemplateShape.format":
+		if e.ComplexityRoot.TemplateShape.Format == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Format(childComplexity), true
+	case "TemplateShape.header":
+		if e.ComplexityRoot.TemplateShape.Header == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Header(childComplexity), true
+	case "TemplateShape.image":
+		if e.ComplexityRoot.TemplateShape.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Image(childComplexity), true
+	case "TemplateShape.language":
+		if e.ComplexityRoot.TemplateShape.Language == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Language(childComplexity), true
+	case "TemplateShape.name":
+		if e.ComplexityRoot.TemplateShape.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Name(childComplexity), true
+	case "TemplateShape.options":
+		if e.ComplexityRoot.TemplateShape.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Options(childComplexity), true
+	case "TemplateShape.placeholders":
+		if e.ComplexityRoot.TemplateShape.Placeholders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Placeholders(childComplexity), true
+	case "TemplateShape.linkSuffix":
+		if e.ComplexityRoot.TemplateShape.Suffix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Suffix(childComplexity), true
+	case "TemplateShape.text":
+		if e.ComplexityRoot.TemplateShape.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TemplateShape.Text(childComplexity), true
+
 	case "TestCrmConnectionPayload.errors":
 		if e.ComplexityRoot.TestCrmConnectionPayload.Errors == nil {
 			break
@@ -8542,10 +8716,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ComponentListTemplateInput", ec.unmarshalInputComponentListTemplateInput),
 			graphql.NewInputUnmarshaler("ComponentOptionsInput", ec.unmarshalInputComponentOptionsInput),
 			graphql.NewInputUnmarshaler("ComponentParameterInput", ec.unmarshalInputComponentParameterInput),
+			graphql.NewInputUnmarshaler("ComponentPlaceholderInput", ec.unmarshalInputComponentPlaceholderInput),
 			graphql.NewInputUnmarshaler("ComponentQueryFilterInput", ec.unmarshalInputComponentQueryFilterInput),
 			graphql.NewInputUnmarshaler("ComponentQueryInput", ec.unmarshalInputComponentQueryInput),
 			graphql.NewInputUnmarshaler("ComponentSampleInput", ec.unmarshalInputComponentSampleInput),
 			graphql.NewInputUnmarshaler("ComponentSlotInput", ec.unmarshalInputComponentSlotInput),
+			graphql.NewInputUnmarshaler("ComponentTemplateInput", ec.unmarshalInputComponentTemplateInput),
 			graphql.NewInputUnmarshaler("ComponentTranslatedInput", ec.unmarshalInputComponentTranslatedInput),
 			graphql.NewInputUnmarshaler("ComponentTranslationInput", ec.unmarshalInputComponentTranslationInput),
 			graphql.NewInputUnmarshaler("ComponentValueInput", ec.unmarshalInputComponentValueInput),
@@ -10170,9 +10346,9 @@ type ChannelFormatRule @goModel(model: "parley/internal/channel.FormatRule") {
   minOptions: Int @goField(name: "LeastOptions")
   "The most options of a question."
   maxOptions: Int @goField(name: "MostOptions")
-  "The most characters (Unicode code points) of the text above; of TEXT the whole text, which has to keep ` + "`" + `textLimit` + "`" + ` too."
+  "The most characters (Unicode code points) of the text above; of TEXT the whole text, which has to keep ` + "`" + `textLimit` + "`" + ` too; of a REGISTERED_TEMPLATE what stands for a placeholder."
   textCharacters: Int! @goField(name: "Text")
-  "The most characters of a link's title."
+  "The most characters of a link's title, or of a REGISTERED_TEMPLATE's header."
   titleCharacters: Int
   "The most characters of what opens a list."
   labelCharacters: Int
@@ -10180,7 +10356,7 @@ type ChannelFormatRule @goModel(model: "parley/internal/channel.FormatRule") {
   optionCharacters: Int @goField(name: "OptionTitleCharacters")
   "The most characters of the line below an option; null if it is not shown."
   subtitleCharacters: Int @goField(name: "OptionSubtitleCharacters")
-  "Whether pictures are shown: the link's, or one for each option."
+  "Whether pictures are shown: the link's, the header's, or one for each option."
   showsImages: Boolean! @goField(name: "Images")
   "Whether there has to be a picture."
   requiresImages: Boolean! @goField(name: "RequiresImage")
@@ -10262,6 +10438,8 @@ enum ComponentFormat @goModel(model: "parley/internal/channel.Format") {
   CARD_CAROUSEL
   "A text with a list that opens."
   LIST
+  "A text that is registered with the platform, its placeholders filled in. It may be sent when the reply window is closed too."
+  REGISTERED_TEMPLATE
   "Plain text."
   TEXT
 }
@@ -10643,7 +10821,7 @@ type ComponentQueryFilter @goModel(model: "parley/internal/desk/component.Filter
 }
 
 "A format of a component. Its texts are templates over constants, parameters and list templates."
-union ComponentFormatDesign @goModel(model: "parley/internal/desk/composer.FormatDesign") = LinkFormat | WebPageFormat | QuestionFormat | ListFormat | TextFormat
+union ComponentFormatDesign @goModel(model: "parley/internal/desk/composer.FormatDesign") = LinkFormat | WebPageFormat | QuestionFormat | ListFormat | TextFormat | TemplateFormat
 
 "A link that customers see as more than an address."
 type LinkFormat @goModel(model: "parley/internal/desk/composer.LinkFormat") {
@@ -10698,6 +10876,40 @@ type TextFormat @goModel(model: "parley/internal/desk/composer.TextFormat") {
   "TEXT."
   format: ComponentFormat!
   "The text."
+  text: String!
+}
+
+"A message that is registered with the platform."
+type TemplateFormat @goModel(model: "parley/internal/desk/composer.TemplateFormat") {
+  "REGISTERED_TEMPLATE."
+  format: ComponentFormat!
+  "The message, and what stands in it."
+  template: ComponentTemplate!
+  "Address of a picture in its header; empty for none."
+  imageUrl: String! @goField(name: "ImageURL")
+  "What the picture shows; empty without one."
+  imageAlt: String!
+}
+
+"A message that is registered with a platform, and the templates of what stands in it."
+type ComponentTemplate @goModel(model: "parley/internal/desk/component.Template") {
+  "Its name at the platform."
+  name: String!
+  "Its language at the platform, such as en or en_US."
+  language: String!
+  "For the placeholder in its header; empty for none."
+  header: String!
+  "For the placeholders of its text, in their order."
+  placeholders: [ComponentPlaceholder!]! @goField(name: "Body")
+  "What ends the address of its link; empty for nothing."
+  linkSuffix: String! @goField(name: "Suffix")
+}
+
+"What stands in a registered message for a placeholder."
+type ComponentPlaceholder @goModel(model: "parley/internal/desk/component.Placeholder") {
+  "The placeholder's name; empty where placeholders are counted."
+  name: String!
+  "The template of its text."
   text: String!
 }
 
@@ -10837,7 +11049,7 @@ input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.
 
 "A format. Every text is a template of up to 5,000 characters."
 input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Format") {
-  "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question; TEXT of all."
+  "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question, REGISTERED_TEMPLATE of a link and a static question; TEXT of all."
   format: ComponentFormat!
   "What stands above, up to 5,000 characters: required for questions and TEXT; not for MEDIA."
   text: String
@@ -10845,7 +11057,7 @@ input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Forma
   title: String
   "Where a link leads, up to 5,000 characters, and 1,000 bytes when it is filled in: MEDIA, RICH_LINK and WEB_PAGE."
   url: String @goField(name: "URL")
-  "Address of a picture, up to 5,000 characters: MEDIA needs it, RICH_LINK takes it."
+  "Address of a picture, up to 5,000 characters: MEDIA needs it, RICH_LINK and REGISTERED_TEMPLATE take it."
   imageUrl: String @goField(name: "ImageURL")
   "What the picture shows, up to 5,000 characters: with a picture."
   imageAlt: String
@@ -10853,6 +11065,30 @@ input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Forma
   label: String
   "True for a WEB_PAGE that opens over the conversation by itself, on web channels only."
   isPopup: Boolean @goField(name: "Popup")
+  "What a REGISTERED_TEMPLATE is filled in with; its ` + "`" + `imageUrl` + "`" + ` is the picture of the header. An enhanced link and a static question can have one; the items of the question are its quick replies, in their order."
+  template: ComponentTemplateInput
+}
+
+"A message that is registered with a platform, and what stands in it. Every text but the names of placeholders is a template, and comes out as one line."
+input ComponentTemplateInput @goModel(model: "parley/internal/desk/component.Template") {
+  "Its name at the platform, up to 5,000 characters; filled in 1 to 512 of a-z, 0-9 and underscore."
+  name: String!
+  "Its language at the platform, up to 5,000 characters, such as en or en_US; ` + "`" + `{!$Constants.Language}` + "`" + ` follows the customer's translation."
+  language: String!
+  "For the placeholder in its header, up to 5,000 characters."
+  header: String
+  "For up to 50 placeholders of its text, in their order."
+  placeholders: [ComponentPlaceholderInput!] @goField(name: "Body")
+  "What ends the address of the link of an enhanced link, up to 5,000 characters."
+  linkSuffix: String @goField(name: "Suffix")
+}
+
+"What stands in a registered message for a placeholder."
+input ComponentPlaceholderInput @goModel(model: "parley/internal/desk/component.Placeholder") {
+  "The placeholder's name, 1 to 80 letters, digits and underscores, where it is registered with names; absent where placeholders are counted."
+  name: String
+  "The template of its text, up to 5,000 characters."
+  text: String!
 }
 
 "Constants in another language."
@@ -11162,10 +11398,14 @@ enum ComponentMisfitReason @goModel(model: "parley/internal/channel.MisfitReason
   POPUP_NOT_SHOWN
   "An option cannot be told from others when it is tapped."
   TOKEN_UNFIT
+  "The name or the language of a registered message is none, or a placeholder of it is not one line."
+  TEMPLATE_INVALID
+  "The reply window is closed, so that only a registered message may be sent."
+  WINDOW_CLOSED
 }
 
 "The parts of a component as a customer sees them."
-union ComponentShape @goModel(model: "parley/internal/desk/content.Shape") = LinkShape | ChoiceShape | TextShape
+union ComponentShape @goModel(model: "parley/internal/desk/content.Shape") = LinkShape | ChoiceShape | TextShape | TemplateShape
 
 "A link, or a page that opens."
 type LinkShape @goModel(model: "parley/internal/desk/content.LinkShape") {
@@ -11200,6 +11440,36 @@ type TextShape @goModel(model: "parley/internal/desk/content.TextShape") {
   "TEXT."
   format: ComponentFormat!
   "The text."
+  text: String!
+}
+
+"A message that is registered with the platform, which alone knows all of its text."
+type TemplateShape @goModel(model: "parley/internal/desk/content.TemplateShape") {
+  "REGISTERED_TEMPLATE."
+  format: ComponentFormat!
+  "All of it in our words, as lists and searches show it."
+  text: String!
+  "Its name at the platform."
+  name: String!
+  "Its language at the platform."
+  language: String!
+  "What stands in its header; empty for nothing."
+  header: String!
+  "A picture in its header; null for none."
+  image: ComponentImage
+  "What stands in its text, in order."
+  placeholders: [TemplatePlaceholder!]!
+  "What ends the address of its link; empty for nothing."
+  linkSuffix: String! @goField(name: "Suffix")
+  "What its quick replies stand for, in order; at most 10."
+  options: [ComponentOption!]!
+}
+
+"What stands in a registered message for a placeholder."
+type TemplatePlaceholder @goModel(model: "parley/internal/channel.Placeholder") {
+  "The placeholder's name; empty where placeholders are counted."
+  name: String!
+  "Its text."
   text: String!
 }
 
@@ -15352,6 +15622,16 @@ func (ec *executionContext) childFields_ComponentPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ComponentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ComponentPlaceholder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentPlaceholder_name(ctx, field)
+	case "text":
+		return ec.fieldContext_ComponentPlaceholder_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentPlaceholder", field.Name)
+}
+
 func (ec *executionContext) childFields_ComponentPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "channelType":
@@ -15380,6 +15660,22 @@ func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context
 		return ec.fieldContext_ComponentQueryFilter_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentTemplate_name(ctx, field)
+	case "language":
+		return ec.fieldContext_ComponentTemplate_language(ctx, field)
+	case "header":
+		return ec.fieldContext_ComponentTemplate_header(ctx, field)
+	case "placeholders":
+		return ec.fieldContext_ComponentTemplate_placeholders(ctx, field)
+	case "linkSuffix":
+		return ec.fieldContext_ComponentTemplate_linkSuffix(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentTemplate", field.Name)
 }
 
 func (ec *executionContext) childFields_ComponentTranslated(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17102,6 +17398,16 @@ func (ec *executionContext) childFields_StartConversationPayload(ctx context.Con
 		return ec.fieldContext_StartConversationPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartConversationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TemplatePlaceholder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_TemplatePlaceholder_name(ctx, field)
+	case "text":
+		return ec.fieldContext_TemplatePlaceholder_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TemplatePlaceholder", field.Name)
 }
 
 func (ec *executionContext) childFields_TestCrmConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -88,8 +88,10 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ComponentMisfit":            {Name: "ComponentMisfit", Satisfies: componentMisfitImplementors, Fields: ec.selectComponentMisfit()},
 			"ComponentOption":            {Name: "ComponentOption", Satisfies: componentOptionImplementors, Fields: ec.selectComponentOption()},
 			"ComponentParameter":         {Name: "ComponentParameter", Satisfies: componentParameterImplementors, Fields: ec.selectComponentParameter()},
+			"ComponentPlaceholder":       {Name: "ComponentPlaceholder", Satisfies: componentPlaceholderImplementors, Fields: ec.selectComponentPlaceholder()},
 			"ComponentPreview":           {Name: "ComponentPreview", Satisfies: componentPreviewImplementors, Fields: ec.selectComponentPreview()},
 			"ComponentQueryFilter":       {Name: "ComponentQueryFilter", Satisfies: componentQueryFilterImplementors, Fields: ec.selectComponentQueryFilter()},
+			"ComponentTemplate":          {Name: "ComponentTemplate", Satisfies: componentTemplateImplementors, Fields: ec.selectComponentTemplate()},
 			"ComponentTranslated":        {Name: "ComponentTranslated", Satisfies: componentTranslatedImplementors, Fields: ec.selectComponentTranslated()},
 			"ComponentTranslation":       {Name: "ComponentTranslation", Satisfies: componentTranslationImplementors, Fields: ec.selectComponentTranslation()},
 			"ConsentEntry":               {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
@@ -186,6 +188,9 @@ func SelectionTables(cfg Config) selection.Tables {
 			"SlotOptions":                {Name: "SlotOptions", Satisfies: slotOptionsImplementors, Fields: ec.selectSlotOptions()},
 			"StaticOptions":              {Name: "StaticOptions", Satisfies: staticOptionsImplementors, Fields: ec.selectStaticOptions()},
 			"Subscription":               {Name: "Subscription", Satisfies: subscriptionImplementors, Fields: ec.selectSubscription(e)},
+			"TemplateFormat":             {Name: "TemplateFormat", Satisfies: templateFormatImplementors, Fields: ec.selectTemplateFormat()},
+			"TemplatePlaceholder":        {Name: "TemplatePlaceholder", Satisfies: templatePlaceholderImplementors, Fields: ec.selectTemplatePlaceholder()},
+			"TemplateShape":              {Name: "TemplateShape", Satisfies: templateShapeImplementors, Fields: ec.selectTemplateShape()},
 			"TextContent":                {Name: "TextContent", Satisfies: textContentImplementors, Fields: ec.selectTextContent()},
 			"TextFormat":                 {Name: "TextFormat", Satisfies: textFormatImplementors, Fields: ec.selectTextFormat()},
 			"TextShape":                  {Name: "TextShape", Satisfies: textShapeImplementors, Fields: ec.selectTextShape()},
@@ -208,7 +213,7 @@ func SelectionTables(cfg Config) selection.Tables {
 }
 
 var selectComponentFormatDesign = &selection.Abstract{
-	Members: []string{"WebPageFormat", "TextFormat", "QuestionFormat", "ListFormat", "LinkFormat"},
+	Members: []string{"WebPageFormat", "TextFormat", "TemplateFormat", "QuestionFormat", "ListFormat", "LinkFormat"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case composer.WebPageFormat:
@@ -219,6 +224,10 @@ var selectComponentFormatDesign = &selection.Abstract{
 			return "TextFormat", &obj
 		case *composer.TextFormat:
 			return "TextFormat", selection.Pointer(obj)
+		case composer.TemplateFormat:
+			return "TemplateFormat", &obj
+		case *composer.TemplateFormat:
+			return "TemplateFormat", selection.Pointer(obj)
 		case composer.QuestionFormat:
 			return "QuestionFormat", &obj
 		case *composer.QuestionFormat:
@@ -262,13 +271,17 @@ var selectComponentOptions = &selection.Abstract{
 }
 
 var selectComponentShape = &selection.Abstract{
-	Members: []string{"TextShape", "LinkShape", "ChoiceShape"},
+	Members: []string{"TextShape", "TemplateShape", "LinkShape", "ChoiceShape"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case content.TextShape:
 			return "TextShape", &obj
 		case *content.TextShape:
 			return "TextShape", selection.Pointer(obj)
+		case content.TemplateShape:
+			return "TemplateShape", &obj
+		case *content.TemplateShape:
+			return "TemplateShape", selection.Pointer(obj)
 		case content.LinkShape:
 			return "LinkShape", &obj
 		case *content.LinkShape:
@@ -2439,6 +2452,25 @@ func (ec *executionContext) selectComponentParameter() map[string]*selection.Fie
 	}
 }
 
+func (ec *executionContext) selectComponentPlaceholder() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Placeholder).Name
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Placeholder).Text
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectComponentPreview() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"channelType": {
@@ -2516,6 +2548,48 @@ func (ec *executionContext) selectComponentQueryFilter() map[string]*selection.F
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*component.Filter).Value
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentTemplate() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Template).Name
+				w.String(string(v))
+			},
+		},
+		"language": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Template).Language
+				w.String(string(v))
+			},
+		},
+		"header": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Template).Header
+				w.String(string(v))
+			},
+		},
+		"placeholders": {
+			NonNull: true,
+			Of:      "ComponentPlaceholder",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Template).Body
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"linkSuffix": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Template).Suffix
 				w.String(string(v))
 			},
 		},
@@ -7040,6 +7114,126 @@ func (ec *executionContext) selectSubscription(e *executableSchema) map[string]*
 				ec := newExecutionContext(graphql.GetOperationContext(ctx), e, nil)
 				return ec.marshalNQuickTextChange2ᚖparleyᚋinternalᚋdeskᚋliveᚐSubjectChange(ctx, field.Selections, v.(*live.SubjectChange[*quicktext.QuickText]))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTemplateFormat() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TemplateFormat).Format
+				w.String(string(v))
+			},
+		},
+		"template": {
+			NonNull: true,
+			Of:      "ComponentTemplate",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.TemplateFormat).Template) },
+		},
+		"imageUrl": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TemplateFormat).ImageURL
+				w.String(string(v))
+			},
+		},
+		"imageAlt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.TemplateFormat).ImageAlt
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTemplatePlaceholder() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Placeholder).Name
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Placeholder).Text
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectTemplateShape() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"format": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Format
+				w.String(string(v))
+			},
+		},
+		"text": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Text
+				w.String(string(v))
+			},
+		},
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Name
+				w.String(string(v))
+			},
+		},
+		"language": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Language
+				w.String(string(v))
+			},
+		},
+		"header": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Header
+				w.String(string(v))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "ComponentImage",
+			One:     func(source any) any { return selection.Pointer(source.(*content.TemplateShape).Image) },
+		},
+		"placeholders": {
+			NonNull: true,
+			Of:      "TemplatePlaceholder",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*content.TemplateShape).Placeholders()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"linkSuffix": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.TemplateShape).Suffix
+				w.String(string(v))
+			},
+		},
+		"options": {
+			NonNull: true,
+			Of:      "ComponentOption",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*content.TemplateShape).Options
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }

@@ -27,8 +27,8 @@ export const parts = [
   "AuditEntryEdge", "AvailableCrmAction", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelFormatRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ChoiceShape", "ComponentConnection", "ComponentConstant", "ComponentContent", "ComponentDesign", "ComponentEdge", "ComponentImage",
-  "ComponentItem", "ComponentListTemplate", "ComponentMisfit", "ComponentOption", "ComponentParameter", "ComponentPreview", "ComponentQueryFilter",
-  "ComponentTranslated", "ComponentTranslation", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
+  "ComponentItem", "ComponentListTemplate", "ComponentMisfit", "ComponentOption", "ComponentParameter", "ComponentPlaceholder", "ComponentPreview", "ComponentQueryFilter",
+  "ComponentTemplate",  "ComponentTranslated", "ComponentTranslation", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason",
   "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType",
   "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "LinkFormat",
@@ -38,7 +38,7 @@ export const parts = [
   "PreparedComponent", "PreviousCredentials", "Provider", "ProviderAccountTest", "QueryOptions", "QuestionFormat", "QuickTextChange", "QuickTextConnection",
   "QuickTextEdge", "RecordConnection", "RecordEdge", "RecordField", "RecordLink", "RecordOptions", "RecordResult", "RecordRight", "RejectedChange",
   "RejectedComponentFormat", "RelatedConversationGroup", "RelatedConversationMapping", "RelatedConversations", "Reset", "SearchConnection", "SearchEdge",
-  "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "SlotOptions", "StaticOptions", "TestedObjectType", "TextContent", "TextFormat",
+  "SearchHighlight", "SearchHit", "SendAttempt", "SendRefusal", "Sendability", "SlotOptions", "StaticOptions", "TemplateFormat", "TemplatePlaceholder", "TemplateShape", "TestedObjectType", "TextContent", "TextFormat",
   "TextShape", "UserError", "ViewCounts", "Viewer", "WebPageFormat", "WebhookAttempt", "WebhookDelivery",
 ];
 

@@ -106,6 +106,12 @@ func (c *Capabilities) AutoResponseCharacters() *int { return stated(c.AutoRespo
 // answer with free text; zero means for ever.
 func (c *Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
 
+// RepliesClosed reports whether only a registered template may be sent: there is a reply
+// window, and the customer's last message opened none, or one that is over.
+func (c *Capabilities) RepliesClosed(lastIncoming, now clock.Time) bool {
+	return c.ReplyWindow() > 0 && (lastIncoming.IsZero() || now > c.RepliesUntil(lastIncoming))
+}
+
 // RepliesUntil is the last instant of the reply window that the customer's last
 // message opened; zero when there is no window or no message.
 func (c *Capabilities) RepliesUntil(lastIncoming clock.Time) clock.Time {

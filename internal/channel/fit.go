@@ -3,15 +3,17 @@ package channel
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
 // MisfitReason is why content cannot be shown in a format.
 type MisfitReason string
 
-// The reasons. The first two are of the channel and the kind of component, the last is of
-// whoever made the tokens, all others of what was filled in.
+// The reasons. The first two are of the channel and the kind of component, TokenUnfit is
+// of whoever made the tokens, WindowClosed of the time, all others of what was filled in.
 const (
 	NotOnChannel    MisfitReason = "NOT_ON_CHANNEL"
 	NotOfKind       MisfitReason = "NOT_OF_KIND"
@@ -32,6 +34,8 @@ const (
 	OptionsAlike    MisfitReason = "OPTIONS_ALIKE"
 	PopupNotShown   MisfitReason = "POPUP_NOT_SHOWN"
 	TokenUnfit      MisfitReason = "TOKEN_UNFIT"
+	TemplateInvalid MisfitReason = "TEMPLATE_INVALID"
+	WindowClosed    MisfitReason = "WINDOW_CLOSED"
 )
 
 // Misfit is one reason why content cannot be shown in a format, with the limit that it
@@ -97,6 +101,9 @@ func (r *FormatRule) Misfits(s Structured) []Misfit {
 	if r.Format == PlainText {
 		return collected(missing(TextMissing, s.Plain), tooLong(TextTooLong, r.Text, s.Plain))
 	}
+	if r.Format == RegisteredTemplate {
+		return r.templateMisfits(s)
+	}
 	found := collected(tooLong(TextTooLong, r.Text, s.Text))
 	if r.Title > 0 {
 		found = append(found, r.linkMisfits(s.Link)...)
@@ -151,6 +158,45 @@ func (r *FormatRule) optionMisfits(options []Option) (found []Misfit) {
 	}
 	return found
 }
+
+var (
+	templateName     = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
+	templateLanguage = regexp.MustCompile(`^[a-z]{2,3}(_[A-Z]{2})?$`)
+)
+
+func (r *FormatRule) templateMisfits(s Structured) (found []Misfit) {
+	t := s.Template
+	if t == nil || !templateName.MatchString(t.Name) || !templateLanguage.MatchString(t.Language) || !t.isOneLiners() {
+		return []Misfit{{Reason: TemplateInvalid}}
+	}
+	var texts []string
+	for _, p := range t.Body {
+		texts = append(texts, p.Text)
+	}
+	found = collected(missing(TextMissing, texts...), tooLong(TextTooLong, r.Text, texts...), tooLong(TitleTooLong, r.Title, t.Header),
+		addressMisfits(r.shown(t.Image)))
+	if n := len(t.Suffix); n > MaxLinkURL {
+		found = append(found, Misfit{AddressTooLong, MaxLinkURL, n})
+	}
+	return append(found, r.optionMisfits(s.Options)...)
+}
+
+// isOneLiners reports whether each placeholder is a line, and all have names or none has.
+func (t *Template) isOneLiners() bool {
+	named := 0
+	for _, p := range t.Body {
+		if p.Name != "" {
+			named++
+		}
+		if p.Text != OneLine(p.Text) {
+			return false
+		}
+	}
+	return t.Header == OneLine(t.Header) && (named == 0 || named == len(t.Body))
+}
+
+// OneLine is a text in one line, with one space wherever there was white space.
+func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // shown is the address of an image, empty where the format shows none.
 func (r *FormatRule) shown(i *Image) string {

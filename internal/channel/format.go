@@ -9,7 +9,7 @@ type FormatRule struct {
 	// MinOptions and MaxOptions bound how many options a question has.
 	MinOptions, MaxOptions int
 	// Text, Title, Label, OptionTitle and OptionSubtitle bound texts, in characters
-	// (Unicode code points).
+	// (Unicode code points): of a registered template a placeholder and its header.
 	Text, Title, Label, OptionTitle, OptionSubtitle int
 	// Images says that an image, or one for each option, is shown; RequiresImage that
 	// there must be one.
@@ -57,6 +57,7 @@ var (
 	sentKinds     = []ComponentKind{EnhancedLink, StaticQuestion, DynamicQuestion, TimeSelector}
 	allKinds      = []ComponentKind{EnhancedLink, StaticQuestion, DynamicQuestion, TimeSelector, AutoResponse}
 	answerKinds   = []ComponentKind{AutoResponse}
+	templateKinds = []ComponentKind{EnhancedLink, StaticQuestion}
 )
 
 // The numbers of options that the domain states (DOMAIN 7), on every platform.
@@ -92,14 +93,16 @@ func facebookFormats() []FormatRule {
 	}
 }
 
-// whatsAppEnhancedFormats are the Cloud API's interactive messages. They go, like every
-// free text, inside the care window only.
+// whatsAppEnhancedFormats are the Cloud API's interactive messages, which go, like every
+// free text, inside the care window only, and registered templates, whose placeholders
+// take as much as a whole text may have.
 func whatsAppEnhancedFormats() []FormatRule {
 	const body = 1024
 	return []FormatRule{
 		{Format: RichLink, Kinds: linkKinds, Text: body, Title: 20, Images: true},
 		{Format: Buttons, Kinds: choiceKinds, MinOptions: 1, MaxOptions: mostButtons, Text: body, OptionTitle: 20, DistinctTitles: true},
 		{Format: OptionList, Kinds: choiceKinds, MinOptions: 1, MaxOptions: 10, Text: body, Label: 20, OptionTitle: 24, OptionSubtitle: 72},
+		{Format: RegisteredTemplate, Kinds: templateKinds, MaxOptions: 10, Text: body, Title: 60, OptionTitle: 25, Images: true},
 		textFormat(sentKinds, whatsAppEnhancedLimit),
 	}
 }

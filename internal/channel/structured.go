@@ -24,7 +24,10 @@ const (
 	QuickReplies Format = "QUICK_REPLIES" // a text with answers above the keyboard
 	CardCarousel Format = "CARD_CAROUSEL" // cards side by side, each with an image and an option
 	OptionList   Format = "LIST"          // a text with a list that opens
-	PlainText    Format = "TEXT"
+	// RegisteredTemplate is a text that is registered with the platform, its placeholders
+	// filled in. It may be sent when the reply window is closed too.
+	RegisteredTemplate Format = "REGISTERED_TEMPLATE"
+	PlainText          Format = "TEXT"
 )
 
 // Structured is a component as it is sent: filled in, in one format. Nothing is left to
@@ -39,6 +42,8 @@ type Structured struct {
 	Options []Option
 	// Label opens a list; empty for other formats.
 	Label string
+	// Template is what a RegisteredTemplate is made of; nil for other formats.
+	Template *Template
 	// Plain is all of it as text: what a channel without formats sends, and what lists
 	// and searches show.
 	Plain string
@@ -59,9 +64,29 @@ type Image struct {
 	Alt string // what it shows, for those who do not see it
 }
 
-// MaxToken bounds a token, in bytes: the least that a platform carries (a row of a
-// WhatsApp list).
-const MaxToken = 200
+// Template is a message that is registered with a platform, with its placeholders filled
+// in. Options are its quick replies, in their order.
+type Template struct {
+	Name     string // at the platform
+	Language string // such as en or en_US
+	Header   string // for the placeholder in its header; empty for none
+	Image    *Image // in its header; nil for none
+	// Body is for the placeholders of its text, in their order. Either each has a name,
+	// where they are registered with names, or none has.
+	Body []Placeholder
+	// Suffix ends the address of its link; empty for none.
+	Suffix string
+}
+
+// Placeholder is what stands in a template for a placeholder: one line.
+type Placeholder struct {
+	Name string // empty for one that is counted
+	Text string
+}
+
+// MaxToken bounds a token, in bytes: the least that a platform carries (a quick reply of a
+// registered WhatsApp template).
+const MaxToken = 128
 
 // Option is one answer to a question.
 type Option struct {

@@ -14,6 +14,9 @@ func question(f channel.Format) channel.Structured {
 	for _, title := range []string{"Small", "Medium", "<b>Large</b>"} {
 		s.Options = append(s.Options, channel.Option{Token: "token of " + title, Title: title, Image: &channel.Image{URL: "https://shop.example.com/" + title}})
 	}
+	if f == channel.RegisteredTemplate {
+		s.Template = &channel.Template{Name: "which_size", Language: "en"}
+	}
 	return s
 }
 
@@ -99,6 +102,9 @@ func (b *bench) requireTaps(t *testing.T, sent channel.Structured) {
 		require.Len(t, got.Messages, 1)
 		want := m
 		want.Text, want.Tapped, want.ProviderID = o.Title, o.Token, got.Messages[0].ProviderID
+		if sent.Template != nil { // whose buttons are registered with their titles
+			want.Text = got.Messages[0].Text
+		}
 		require.Equal(t, want, got.Messages[0])
 	}
 	for _, n := range []int{-1, 0, len(sent.Options) + 1} {

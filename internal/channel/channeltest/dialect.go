@@ -91,8 +91,15 @@ func Full(r *channel.FormatRule, n int) channel.Structured {
 		s.Plain = long(r.Text)
 		return s
 	}
-	s.Text, s.Label = long(r.Text), long(r.Label)
-	if r.Title > 0 {
+	if r.Format == channel.RegisteredTemplate {
+		s.Template = &channel.Template{
+			Name: strings.Repeat("a_9", 170) + "zz", Language: "en_US", Header: long(r.Title),
+			Body: []channel.Placeholder{{Text: long(r.Text)}, {Text: long(r.Text)}},
+		}
+	} else {
+		s.Text, s.Label = long(r.Text), long(r.Label)
+	}
+	if isLink(r) {
 		s.Link = &channel.Link{Title: long(r.Title), URL: address(), Image: &channel.Image{URL: address(), Alt: "A picture"}, Popup: r.Popup}
 	}
 	for i := range n {
@@ -103,6 +110,9 @@ func Full(r *channel.FormatRule, n int) channel.Structured {
 	}
 	return s
 }
+
+// isLink reports whether a link is shown by the rule.
+func isLink(r *channel.FormatRule) bool { return r.Title > 0 && r.Format != channel.RegisteredTemplate }
 
 // long is n characters of two or four bytes.
 func long(n int) string {
@@ -137,7 +147,10 @@ func least(r *channel.FormatRule, n int) channel.Structured {
 	if r.Label > 0 {
 		s.Label = "Open"
 	}
-	if r.Title > 0 {
+	if r.Format == channel.RegisteredTemplate {
+		s.Template = &channel.Template{Name: "a", Language: "de", Body: []channel.Placeholder{{Name: "what", Text: "?"}}}
+	}
+	if isLink(r) {
 		s.Link = &channel.Link{Title: "t", URL: "http://a.example"}
 		if r.RequiresImage {
 			s.Link.Image = &channel.Image{URL: "http://a.example/i.png"}
@@ -192,6 +205,12 @@ func (d Dialect) runAny(t *testing.T, schema *jsonschema.Schema, r channel.Forma
 			cut(&s.Link.Title, "title")
 			cut(&s.Link.Image.URL, "image")
 		}
+		if s.Template != nil {
+			cut(&s.Template.Name, "name")
+			cut(&s.Template.Header, "header")
+			cut(&s.Template.Body[0].Text, "placeholder")
+			cut(&s.Template.Suffix, "suffix")
+		}
 		for i := range s.Options {
 			cut(&s.Options[i].Title, "option")
 			cut(&s.Options[i].Subtitle, "subtitle")
@@ -229,9 +248,14 @@ func Beyond(r channel.FormatRule) map[string]channel.Structured {
 		spoil(&s)
 		beyond[string(reason)] = s
 	}
-	add(channel.TextTooLong, true, func(s *channel.Structured) { s.Text, s.Plain = s.Text+"x", s.Plain+"x" })
-	add(channel.TextMissing, r.MaxOptions > 0 || r.Format == channel.PlainText, func(s *channel.Structured) { s.Text, s.Plain = "", "" })
-	linked, asked := r.Title > 0, r.MaxOptions > 0
+	template := r.Format == channel.RegisteredTemplate
+	add(channel.TextTooLong, true, func(s *channel.Structured) { *text(s) += "x" })
+	add(channel.TextMissing, r.MaxOptions > 0 || r.Format == channel.PlainText, func(s *channel.Structured) { *text(s) = "" })
+	linked, asked := isLink(&r), r.MaxOptions > 0
+	add(channel.TemplateInvalid, template, func(s *channel.Structured) { s.Template.Name += "a" })
+	add(channel.TitleTooLong, template, func(s *channel.Structured) { s.Template.Header += "x" })
+	add(channel.AddressTooLong, template, func(s *channel.Structured) { s.Template.Image = &channel.Image{URL: address() + "a"} })
+	add(channel.AddressInvalid, template, func(s *channel.Structured) { s.Template.Image = &channel.Image{URL: "javascript:alert(1)"} })
 	add(channel.TitleTooLong, linked, func(s *channel.Structured) { s.Link.Title += "x" })
 	add(channel.LinkMissing, linked, func(s *channel.Structured) { s.Link.Title = "" })
 	add(channel.AddressTooLong, linked, func(s *channel.Structured) { s.Link.URL += "a" })
@@ -239,7 +263,7 @@ func Beyond(r channel.FormatRule) map[string]channel.Structured {
 	add(channel.PopupNotShown, linked && !r.Popup, func(s *channel.Structured) { s.Link.Popup = true })
 	add(channel.LabelTooLong, r.Label > 0, func(s *channel.Structured) { s.Label += "x" })
 	add(channel.LabelMissing, r.Label > 0, func(s *channel.Structured) { s.Label = "" })
-	add(channel.TooFewOptions, asked, func(s *channel.Structured) { s.Options = s.Options[:r.MinOptions-1] })
+	add(channel.TooFewOptions, r.MinOptions > 0, func(s *channel.Structured) { s.Options = s.Options[:r.MinOptions-1] })
 	add(channel.TooManyOptions, asked, func(s *channel.Structured) { *s = Full(&r, r.MaxOptions+1) })
 	add(channel.OptionTooLong, asked, func(s *channel.Structured) { s.Options[0].Title += "x" })
 	add(channel.OptionMissing, asked, func(s *channel.Structured) { s.Options[0].Title = "" })
@@ -249,6 +273,17 @@ func Beyond(r channel.FormatRule) map[string]channel.Structured {
 	add(channel.ImageMissing, r.RequiresImage && linked, func(s *channel.Structured) { s.Link.Image = nil })
 	add(channel.ImageMissing, r.RequiresImage && asked, func(s *channel.Structured) { s.Options[0].Image = nil })
 	return beyond
+}
+
+// text is the text that a format bounds first.
+func text(s *channel.Structured) *string {
+	switch s.Format {
+	case channel.PlainText:
+		return &s.Plain
+	case channel.RegisteredTemplate:
+		return &s.Template.Body[0].Text
+	}
+	return &s.Text
 }
 
 // reasons are those of an *channel.UnfitError.
@@ -274,10 +309,14 @@ func (d Dialect) runHostile(t *testing.T, schema *jsonschema.Schema, r channel.F
 	for _, text := range Hostile {
 		s := least(&r, r.MinOptions)
 		s.Plain = text
-		if r.MaxOptions > 0 {
+		switch {
+		case s.Template != nil:
+			text = channel.OneLine(text)
+			s.Template.Body[0].Text = text
+		case r.MaxOptions > 0:
 			s.Text, s.Options[0].Title = text, channel.Cut(text, r.OptionTitle)
 		}
-		if r.Title > 0 {
+		if isLink(&r) {
 			s.Link.Title = channel.Cut(text, r.Title)
 		}
 		seen := map[string]bool{}
@@ -286,7 +325,7 @@ func (d Dialect) runHostile(t *testing.T, schema *jsonschema.Schema, r channel.F
 		require.NoError(t, err)
 		require.NoError(t, Validate(t, schema, payload))
 		shown := text
-		if r.Title > 0 {
+		if isLink(&r) {
 			shown = s.Link.Title
 		}
 		require.True(t, seen[shown], "%q is not in %s", shown, payload)
@@ -331,7 +370,10 @@ func (d Dialect) runTaps(t *testing.T, r channel.FormatRule) {
 	for i, o := range s.Options {
 		tap, ok := d.ReadTap(events[i])
 		require.True(t, ok, "%s", events[i])
-		require.Equal(t, channel.Tap{Token: o.Token, Title: o.Title}, tap)
+		require.Equal(t, o.Token, tap.Token)
+		if s.Template == nil { // whose buttons are registered with their titles
+			require.Equal(t, o.Title, tap.Title)
+		}
 		s.Options[i].Token += "x"
 	}
 	for _, event := range d.tapsOf(t, d.Unchecked, s) {

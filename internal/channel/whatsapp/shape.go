@@ -74,21 +74,11 @@ type (
 		Parameters []parameter `json:"parameters"`
 	}
 	parameter struct {
-		Type     string    `json:"type"`
-		Name     string    `json:"parameter_name,omitempty"`
-		Text     string    `json:"text,omitempty"`
-		Payload  string    `json:"payload,omitempty"`
-		Currency *currency `json:"currency,omitempty"`
-		DateTime *dateTime `json:"date_time,omitempty"`
-		Image    *media    `json:"image,omitempty"`
-	}
-	currency struct {
-		FallbackValue string `json:"fallback_value"`
-		Code          string `json:"code"`
-		Amount1000    int64  `json:"amount_1000"`
-	}
-	dateTime struct {
-		FallbackValue string `json:"fallback_value"`
+		Type    string `json:"type"`
+		Name    string `json:"parameter_name,omitempty"`
+		Text    string `json:"text,omitempty"`
+		Payload string `json:"payload,omitempty"`
+		Image   *media `json:"image,omitempty"`
 	}
 )
 

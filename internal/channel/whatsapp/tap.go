@@ -26,14 +26,30 @@ func ReadTap(raw []byte) (channel.Tap, bool) {
 	return channel.Tap{}, false
 }
 
+// taps are those on quick replies, whose titles only WhatsApp knows.
+func (t *template) taps() (events []event) {
+	for _, c := range t.Components {
+		if c.SubType == quickReply {
+			events = append(events, event{Type: "button", Button: &templateTap{c.Parameters[0].Payload, "Reply " + c.Index}})
+		}
+	}
+	return events
+}
+
 // Taps are the messages of taps on the options of a request body that Encode wrote, in
 // their order, as WhatsApp makes them.
 func Taps(body []byte) ([][]byte, error) {
 	var r request
-	if err := json.Unmarshal(body, &r); err != nil || r.Interactive == nil {
+	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
 	}
 	var events []event
+	if r.Template != nil {
+		events = r.Template.taps()
+	}
+	if r.Interactive == nil {
+		return channel.Documents(events)
+	}
 	for _, b := range r.Interactive.Action.Buttons {
 		events = append(events, event{Type: "interactive", Interactive: &interactiveTap{Type: "button_reply", ButtonReply: &b.Reply}})
 	}

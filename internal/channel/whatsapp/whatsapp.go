@@ -10,8 +10,8 @@ import (
 )
 
 // Encode returns the request body that sends s to a phone number. What enhanced WhatsApp
-// channels cannot show is a *channel.UnfitError. WhatsApp takes it inside the care
-// window alone.
+// channels cannot show is a *channel.UnfitError. Registered templates apart, WhatsApp
+// takes it inside the care window alone.
 func Encode(to string, s channel.Structured) ([]byte, error) {
 	if err := channel.CapabilitiesOf(channel.WhatsAppEnhanced).Check(s); err != nil {
 		return nil, err
@@ -20,17 +20,16 @@ func Encode(to string, s channel.Structured) ([]byte, error) {
 }
 
 func encode(to string, s channel.Structured) ([]byte, error) {
-	r := addressed(to)
-	if s.Format == channel.PlainText {
+	r := request{Product: "whatsapp", RecipientType: "individual", To: to}
+	switch s.Format {
+	case channel.PlainText:
 		r.Type, r.Text = "text", &body{Body: s.Plain}
-	} else {
+	case channel.RegisteredTemplate:
+		r.Type, r.Template = "template", templateOf(s)
+	default:
 		r.Type, r.Interactive = "interactive", interactiveOf(s)
 	}
 	return json.Marshal(r)
-}
-
-func addressed(to string) request {
-	return request{Product: "whatsapp", RecipientType: "individual", To: to}
 }
 
 func interactiveOf(s channel.Structured) *interactive {

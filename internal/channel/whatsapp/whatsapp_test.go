@@ -20,7 +20,8 @@ func TestDialect(t *testing.T) {
 		On: channel.WhatsAppEnhanced, Schema: schema, Encode: whatsapp.Encode, Unchecked: whatsapp.Unchecked,
 		ReadTap: whatsapp.ReadTap, Taps: whatsapp.Taps,
 		// A schema cannot say that titles differ.
-		Ours: []string{"OPTIONS_ALIKE", "POPUP_NOT_SHOWN"},
+		// A schema cannot say that titles differ, and the options of a template are registered with it.
+		Ours: []string{"OPTIONS_ALIKE", "POPUP_NOT_SHOWN", "REGISTERED_TEMPLATE OPTION_MISSING", "REGISTERED_TEMPLATE OPTION_TOO_LONG", "TOKEN_UNFIT"},
 	})
 }
 
@@ -48,6 +49,24 @@ func TestPayloads(t *testing.T) {
 			channel.Structured{Format: channel.Buttons, Text: "Ready?", Options: options},
 			`"type":"interactive","interactive":{"type":"button","body":{"text":"Ready?"},"action":{"buttons":[
 			 {"type":"reply","reply":{"id":"t1","title":"Yes"}},{"type":"reply","reply":{"id":"t2","title":"No"}}]}}`,
+		},
+		"template of a question": {
+			channel.Structured{Format: channel.RegisteredTemplate, Options: options, Template: &channel.Template{
+				Name: "ready", Language: "de", Header: "Order 7", Body: []channel.Placeholder{{"first", "Zoë"}, {"day", "24 December"}},
+			}},
+			`"type":"template","template":{"name":"ready","language":{"policy":"deterministic","code":"de"},"components":[
+			 {"type":"header","parameters":[{"type":"text","text":"Order 7"}]},
+			 {"type":"body","parameters":[{"type":"text","parameter_name":"first","text":"Zoë"},{"type":"text","parameter_name":"day","text":"24 December"}]},
+			 {"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"t1"}]},
+			 {"type":"button","sub_type":"quick_reply","index":"1","parameters":[{"type":"payload","payload":"t2"}]}]}`,
+		},
+		"template of a link": {
+			channel.Structured{Format: channel.RegisteredTemplate, Template: &channel.Template{
+				Name: "shop", Language: "en_US", Image: link.Image, Suffix: "orders/7",
+			}},
+			`"type":"template","template":{"name":"shop","language":{"policy":"deterministic","code":"en_US"},"components":[
+			 {"type":"header","parameters":[{"type":"image","image":{"link":"https://shop.example.com/i.png"}}]},
+			 {"type":"button","sub_type":"url","index":"0","parameters":[{"type":"text","text":"orders/7"}]}]}`,
 		},
 		"list": {
 			channel.Structured{Format: channel.OptionList, Text: "Ready?", Label: "Answers", Options: options},

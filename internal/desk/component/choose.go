@@ -24,12 +24,16 @@ type Rejected struct {
 // Choose picks the first of a component's formats that channels of the type show and
 // that its content fits. The formats come filled in, each once, in the author's order;
 // text is tried last wherever it stands. The header is the carrier's, which decides how
-// many SMS segments a text makes. Choose is pure: the same arguments give the same
-// choice, before a send and at it.
-func Choose(on *channel.Capabilities, header channel.Header, kind channel.ComponentKind, filled []channel.Structured) Choice {
+// many SMS segments a text makes. When the reply window is closed only a registered
+// template fits. Choose is pure: the same arguments give the same choice, before a send and
+// at it.
+func Choose(on *channel.Capabilities, header channel.Header, closed bool, kind channel.ComponentKind, filled []channel.Structured) Choice {
 	var c Choice
 	for _, s := range textLast(filled) {
 		misfits := against(on, header, kind, s)
+		if closed && s.Format != channel.RegisteredTemplate {
+			misfits = append(misfits, channel.Misfit{Reason: channel.WindowClosed})
+		}
 		if len(misfits) == 0 {
 			c.Chosen = &s
 			return c

@@ -167,7 +167,7 @@ func slowRule(f []string, s channel.Structured) (found []string) {
 
 // requireSlow compares a choice with the slow reading of the rules.
 func requireSlow(t require.TestingT, on channel.Type, kind channel.ComponentKind, filled []channel.Structured) {
-	got := component.Choose(channel.CapabilitiesOf(on), channel.Header6, kind, filled)
+	got := component.Choose(channel.CapabilitiesOf(on), channel.Header6, false, kind, filled)
 	var want *channel.Structured
 	var rejected []string
 	try := func(text bool) {
@@ -292,7 +292,7 @@ func TestTheSeedsExample(t *testing.T) {
 	t.Parallel()
 	choose := func(n int) component.Choice {
 		filled := []channel.Structured{shown(channel.Buttons, n), shown(channel.QuickReplies, n), shown(channel.PlainText, n)}
-		return component.Choose(channel.CapabilitiesOf(channel.FacebookEnhanced), channel.DefaultHeader, channel.StaticQuestion, filled)
+		return component.Choose(channel.CapabilitiesOf(channel.FacebookEnhanced), channel.DefaultHeader, false, channel.StaticQuestion, filled)
 	}
 	five := choose(5)
 	require.Equal(t, channel.QuickReplies, five.Chosen.Format)
@@ -307,8 +307,8 @@ func TestTheCarriersHeaderCounts(t *testing.T) {
 	t.Parallel()
 	s := []channel.Structured{{Format: channel.PlainText, Plain: strings.Repeat("я", 6*67)}}
 	on := channel.CapabilitiesOf(channel.SMSLongCode)
-	require.NotNil(t, component.Choose(on, channel.Header6, channel.StaticQuestion, s).Chosen)
-	wide := component.Choose(on, channel.Header7, channel.StaticQuestion, s)
+	require.NotNil(t, component.Choose(on, channel.Header6, false, channel.StaticQuestion, s).Chosen)
+	wide := component.Choose(on, channel.Header7, false, channel.StaticQuestion, s)
 	require.Nil(t, wide.Chosen)
 	require.Equal(t, []channel.Misfit{{Reason: channel.TextTooLong, Limit: 6, Found: 7}}, wide.Rejected[0].Misfits)
 }
@@ -324,9 +324,34 @@ func TestWhatIsChosenIsSent(t *testing.T) {
 			s.Options[i].Token = fmt.Sprint(i)
 		}
 		for _, kind := range []channel.ComponentKind{channel.EnhancedLink, channel.StaticQuestion, channel.AutoResponse} {
-			if chosen := component.Choose(c, channel.Header6, kind, []channel.Structured{s}).Chosen; chosen != nil {
+			if chosen := component.Choose(c, channel.Header6, false, kind, []channel.Structured{s}).Chosen; chosen != nil {
 				require.NoError(t, c.Check(*chosen))
 			}
 		}
 	})
+}
+
+// TestOnlyARegisteredTemplateNeedsNoOpenWindow is the table of types of channels and kinds,
+// with the reply window open and closed.
+func TestOnlyARegisteredTemplateNeedsNoOpenWindow(t *testing.T) {
+	t.Parallel()
+	template := shown(channel.RegisteredTemplate, 3)
+	template.Template = &channel.Template{Name: "ready", Language: "de", Body: []channel.Placeholder{{Text: "Zoë"}}}
+	for on := range channels {
+		for kind := range kinds {
+			fits := on == channel.WhatsAppEnhanced && (kind == channel.EnhancedLink || kind == channel.StaticQuestion)
+			alone := component.Choose(channel.CapabilitiesOf(on), channel.Header6, true, kind, []channel.Structured{template})
+			require.Equal(t, fits, alone.Chosen != nil, "%s %s", on, kind)
+			for _, f := range formats {
+				both := []channel.Structured{shown(f, 3), template}
+				open := component.Choose(channel.CapabilitiesOf(on), channel.Header6, false, kind, both)
+				require.Equal(t, slow(on, kind, both[0]) == nil && (f != channel.PlainText || !fits), open.Chosen != nil && open.Chosen.Format == f, "%s %s %s", on, kind, f)
+				closed := component.Choose(channel.CapabilitiesOf(on), channel.Header6, true, kind, both)
+				require.Equal(t, fits, closed.Chosen != nil)
+				if f != channel.PlainText {
+					require.Contains(t, closed.Rejected[0].Misfits, channel.Misfit{Reason: channel.WindowClosed})
+				}
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"parley/internal/channel"
@@ -78,7 +79,30 @@ func (c *compiler) options(out *Compiled, types Types) {
 }
 
 func (f *Format) properties() map[string]string {
-	return map[string]string{"text": f.Text, "title": f.Title, "url": f.URL, "imageUrl": f.ImageURL, "imageAlt": f.ImageAlt, "label": f.Label}
+	texts := map[string]string{"text": f.Text, "title": f.Title, "url": f.URL, "imageUrl": f.ImageURL, "imageAlt": f.ImageAlt, "label": f.Label}
+	if t := f.Template; t != nil {
+		texts["template.name"], texts["template.language"], texts["template.header"], texts["template.linkSuffix"] = t.Name, t.Language, t.Header, t.Suffix
+		for i, p := range t.Body {
+			texts[placeholder(i)] = p.Text
+		}
+	}
+	return texts
+}
+
+// placeholder is the name of the property that a placeholder is.
+func placeholder(i int) string { return placeholders + strconv.Itoa(i) + ".text" }
+
+const placeholders = "template.placeholders."
+
+// names are those of properties that have a text, in a fixed order.
+func (f *Format) names() (names []string) {
+	for name, source := range f.properties() {
+		if source != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (o *Options) expressions() map[string]string {
@@ -140,13 +164,14 @@ func (c *Compiled) OptionPaths() (paths []string) {
 	return paths
 }
 
-// complete adds what a design can be without: TEXT, made of its first format, with the list
-// template that numbers the options.
+// complete adds what a design can be without: TEXT, made of the first format that has a
+// text of its own, with the list template that numbers the options.
 func (d *Design) complete(kind Kind) {
-	if len(d.Formats) == 0 || slices.ContainsFunc(d.Formats, func(f Format) bool { return f.Format == channel.PlainText }) {
+	first := slices.IndexFunc(d.Formats, func(f Format) bool { return f.Format != channel.RegisteredTemplate })
+	if first < 0 || slices.ContainsFunc(d.Formats, func(f Format) bool { return f.Format == channel.PlainText }) {
 		return
 	}
-	f := d.Formats[0]
+	f := d.Formats[first]
 	var lines []string
 	for _, line := range []string{f.Text, f.Title, f.URL} {
 		if line != "" {

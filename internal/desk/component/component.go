@@ -4,7 +4,7 @@
 //
 //	compiled, err := design.Compile(kind, types) // errors name fields of the input that saves it
 //	filled := compiled.Fill(values)              // values as they are frozen for one customer
-//	choice := component.Choose(capabilities, header, kind, filled.All())
+//	choice := component.Choose(capabilities, header, closed, kind, filled.All())
 //
 // Texts are templates of package formula over $Constants, $Parameters and $ListTemplates.
 package component
@@ -34,6 +34,7 @@ const (
 	MostTemplate     = 5000
 	MostURL          = 1000
 	MostConditions   = 5
+	MostPlaceholders = 50         // of a registered template
 	MostPaths        = 100        // fields of parameters that the texts read
 	MostBytes        = 200 * 1024 // of a design as JSON
 )
@@ -159,6 +160,24 @@ type Format struct {
 	ImageAlt string         `json:"imageAlt,omitempty"`
 	Label    string         `json:"label,omitempty"` // that opens a list
 	Popup    bool           `json:"popup,omitempty"` // a web page that opens by itself, on web only
+	// Template is what a REGISTERED_TEMPLATE is filled in with; ImageURL is of its header.
+	Template *Template `json:"template,omitempty"`
+}
+
+// Template names a message that is registered with a platform, and says what stands in it
+// for placeholders.
+type Template struct {
+	Name     string        `json:"name"`
+	Language string        `json:"language"` // $Constants.Language may be translated
+	Header   string        `json:"header,omitempty"`
+	Body     []Placeholder `json:"placeholders,omitempty"`
+	Suffix   string        `json:"linkSuffix,omitempty"` // of a link's address
+}
+
+// Placeholder is what stands in a template for a placeholder.
+type Placeholder struct {
+	Name string `json:"name,omitempty"` // empty for one that is counted
+	Text string `json:"text"`
 }
 
 // Translation replaces texts of constants for customers with a language.
@@ -180,6 +199,10 @@ type properties struct{ takes, needs []string }
 
 // What the formats of links, auto-responses and questions take.
 var linked = map[channel.Format]properties{
+	channel.RegisteredTemplate: {
+		takes: []string{"template.name", "template.language", "template.header", "template.linkSuffix", "imageUrl", "imageAlt"},
+		needs: []string{"template.name", "template.language"},
+	},
 	channel.MediaCard: {takes: []string{"title", "url", "imageUrl", "imageAlt"}, needs: []string{"title", "url", "imageUrl"}},
 	channel.RichLink:  {takes: []string{"text", "title", "url", "imageUrl", "imageAlt"}, needs: []string{"title", "url"}},
 	channel.PlainText: {takes: []string{"text"}, needs: []string{"text"}},
@@ -191,6 +214,10 @@ var opened = map[channel.Format]properties{
 }
 
 var asked = map[channel.Format]properties{
+	channel.RegisteredTemplate: {
+		takes: []string{"template.name", "template.language", "template.header", "imageUrl", "imageAlt"},
+		needs: []string{"template.name", "template.language"},
+	},
 	channel.Buttons:      {takes: []string{"text"}, needs: []string{"text"}},
 	channel.QuickReplies: {takes: []string{"text"}, needs: []string{"text"}},
 	channel.CardCarousel: {takes: []string{"text"}, needs: []string{"text"}},
@@ -198,8 +225,12 @@ var asked = map[channel.Format]properties{
 	channel.PlainText:    {takes: []string{"text"}, needs: []string{"text"}},
 }
 
-// chosen are those of time selectors, whose options have no pictures.
-var chosen = without(asked, channel.CardCarousel)
+// chosen are those of time selectors, whose options have no pictures, and offered those of
+// dynamic questions: a registered template has its options registered with it.
+var (
+	offered = without(asked, channel.RegisteredTemplate)
+	chosen  = without(offered, channel.CardCarousel)
+)
 
 func without(formats map[channel.Format]properties, f channel.Format) map[channel.Format]properties {
 	rest := maps.Clone(formats)
@@ -216,6 +247,8 @@ func formatsOf(k Kind) map[channel.Format]properties {
 		return opened
 	case TimeSelector:
 		return chosen
+	case DynamicQuestion:
+		return offered
 	}
 	return asked
 }

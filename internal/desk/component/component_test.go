@@ -46,6 +46,17 @@ func question() component.Design {
 	}
 }
 
+// registered is a question that goes as a registered template too.
+func registered() component.Design {
+	d := question()
+	d.Constants = append(d.Constants, component.Constant{Name: "Language", Type: component.TextConstant, Text: "en_US"})
+	d.Translations[0].Constants = append(d.Translations[0].Constants, component.Translated{Name: "Language", Text: "de"})
+	d.Formats = append([]component.Format{{Format: channel.RegisteredTemplate, Template: &component.Template{
+		Name: "how_can_we_help", Language: "{!$Constants.Language}", Header: "{!$Constants.Ask}", Body: []component.Placeholder{{Text: "{!$Constants.Ask}"}, {Text: "two\n\tlines"}},
+	}}}, d.Formats...)
+	return d
+}
+
 func link() component.Design {
 	return component.Design{
 		Constants: []component.Constant{
@@ -93,6 +104,24 @@ func TestADesignIsCheckedWhenItIsSaved(t *testing.T) {
 		{"a template in no text", "input.design.listTemplates.0.template", "column 3", component.StaticQuestion, question, func(d *component.Design) {
 			d.ListTemplates = []component.ListTemplate{{Name: "Bad", List: "$Options", Template: "{!$ListItem.Value.Nam}"}}
 		}},
+		{"a template of its own", "", "", component.StaticQuestion, registered, func(*component.Design) {}},
+		{"a template of another format", "input.design.formats.0.template", "Only a REGISTERED_TEMPLATE", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Format, d.Formats[0].Text = channel.Buttons, "x"
+		}},
+		{"no template", "input.design.formats.0.template.name", "needs a template.name", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template = nil }},
+		{"a template alone", "input.design.formats", "Add TEXT", component.StaticQuestion, registered, func(d *component.Design) { d.Formats = d.Formats[:1] }},
+		{"a suffix without a link", "input.design.formats.0.template.linkSuffix", "has no template.linkSuffix", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template.Suffix = "x" }},
+		{"a blank placeholder", "input.design.formats.0.template.placeholders.1.text", "Give a text", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template.Body[1].Text = "" }},
+		{"a placeholder with a name", "input.design.formats.0.template.placeholders.1.name", "Either each", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template.Body[1].Name = "x" }},
+		{"names of placeholders alike", "input.design.formats.0.template.placeholders.1.name", "there twice", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Body[0].Name, d.Formats[0].Template.Body[1].Name = "x", "x"
+		}},
+		{"an unknown constant in a placeholder", "input.design.formats.0.template.placeholders.0.text", "Did you mean $Constants.Ask?", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Body[0].Text = "{!$Constants.Aks}"
+		}},
+		{"too many placeholders", "input.design.formats.0.template.placeholders", "at most 50, not 51", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Body = make([]component.Placeholder, 51)
+		}},
 		{"too long a name", "input.design.constants.0.name", "1 to 80", component.StaticQuestion, question, func(d *component.Design) { d.Constants[0].Name = strings.Repeat("x", 81) }},
 	} {
 		d := test.of()
@@ -125,6 +154,15 @@ func TestTextIsMadeOfTheFirstFormat(t *testing.T) {
 	require.Equal(t, "How can we help?\n1. Billing\n2. Repairs", f.Formats[0].Plain)
 	require.Equal(t, "How can we help?", f.All()[0].Text)
 	require.Equal(t, "of anything", f.All()[0].Options[1].Subtitle)
+}
+
+func TestARegisteredTemplateIsFilledInInOneLineEach(t *testing.T) {
+	t.Parallel()
+	f := filled(t, component.StaticQuestion, registered(), "de", component.Values{})
+	require.Equal(t, &channel.Template{Name: "how_can_we_help", Language: "de", Header: "Wie können wir helfen?", Body: []channel.Placeholder{
+		{Text: "Wie können wir helfen?"}, {Text: "two lines"},
+	}}, f.Formats[0].Template)
+	require.Equal(t, "Wie können wir helfen?\n1. Rechnung\n2. Reparatur", f.Formats[0].Plain, "TEXT is made of the first format with a text")
 }
 
 func TestACustomerReadsTheirLanguage(t *testing.T) {

@@ -185,12 +185,10 @@ func (f *filling) format(n int) channel.Structured {
 	d, programs := &f.Formats[n], f.formats[n]
 	at := string(d.Format)
 	texts := map[string]string{}
-	for _, name := range []string{"text", "title", "url", "imageUrl", "imageAlt", "label"} {
-		if p := programs[name]; p != nil {
-			texts[name] = strings.TrimSpace(f.text(at+"."+name, p))
-			if texts[name] == "" {
-				f.miss(at+"."+name, BlankText, "")
-			}
+	for _, name := range d.names() {
+		texts[name] = strings.TrimSpace(f.text(at+"."+name, programs[name]))
+		if texts[name] == "" {
+			f.miss(at+"."+name, BlankText, "")
 		}
 	}
 	s := channel.Structured{Format: d.Format, Text: texts["text"], Label: texts["label"]}
@@ -200,7 +198,23 @@ func (f *filling) format(n int) channel.Structured {
 			f.miss(at+".url", BadURL, "")
 		}
 	}
+	if d.Template != nil {
+		s.Template = d.Template.filled(texts)
+		s.Template.Image = f.image(at, texts["imageUrl"], texts["imageAlt"])
+	}
 	return s
+}
+
+// filled is the template with its texts, each in one line, as platforms want them.
+func (t *Template) filled(texts map[string]string) *channel.Template {
+	line := func(name string) string { return channel.OneLine(texts[name]) }
+	out := &channel.Template{
+		Name: line("template.name"), Language: line("template.language"), Header: line("template.header"), Suffix: line("template.linkSuffix"),
+	}
+	for i, p := range t.Body {
+		out.Body = append(out.Body, channel.Placeholder{Name: p.Name, Text: line(placeholder(i))})
+	}
+	return out
 }
 
 // image is the picture at an address, nil for none. What is no address of the web is left

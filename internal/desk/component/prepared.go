@@ -31,6 +31,8 @@ type Prepared struct {
 	Conversation int64      `json:"conversation"`
 	Agent        int64      `json:"agent"` // who prepared it, and alone may use it
 	Until        clock.Time `json:"until"`
+	// ClosedOn is the type of the conversation's channel if its reply window was closed.
+	ClosedOn channel.Type `json:"closedOn,omitempty"`
 	Filled
 }
 
@@ -64,5 +66,5 @@ func Open(s *cursor.Sealer, field, token string, conversation, agent int64, now 
 
 // Choose picks what channels of a type show of it.
 func (p *Prepared) Choose(on channel.Type, header channel.Header) Choice {
-	return Choose(channel.CapabilitiesOf(on), header, p.Kind, p.All())
+	return Choose(channel.CapabilitiesOf(on), header, on == p.ClosedOn, p.Kind, p.All())
 }

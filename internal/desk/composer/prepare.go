@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/channel"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/component"
 	"parley/internal/desk/conversation"
@@ -126,6 +127,9 @@ func (s *Service) fill(ctx context.Context, in PrepareInput) (*Prepared, error) 
 	}
 	if row != nil {
 		made.Conversation = row.Key
+		if on := row.Channel().Type; channel.CapabilitiesOf(on).RepliesClosed(row.LastIncoming, s.Store.Clock.Now()) {
+			made.ClosedOn = on
+		}
 	}
 	return &Prepared{Prepared: made, Of: of}, nil
 }

@@ -25,13 +25,18 @@ const previewing = `query($i: PreviewComponentInput!) { previewComponent(input: 
 	rejected { format reasons { reason limit found } } missing { path reason detail } } }`
 
 const sending = `mutation($i: SendMessageInput!) { sendMessage(input: $i) { errors { code field message } refusals { code message } message { id kind status content {
-	... on ComponentContent { text componentId name kind version format shape { ... on ChoiceShape { text options { title } } ... on TextShape { text } ... on LinkShape { title url } } }
+	... on ComponentContent { text componentId name kind version format shape { ... on ChoiceShape { text options { title } } ... on TextShape { text } ... on LinkShape { title url } ... on TemplateShape { name language header image { url } placeholders { name text } linkSuffix options { title } } } }
 	... on TextContent { text } } } } }`
 
 // facebook is a channel whose customers tap, of amy and bo.
 const facebook = "1234567890"
 
-func (b *bundle) facebook() {
+func (b *bundle) facebook() { b.T.Helper(); b.channel("FACEBOOK_ENHANCED", facebook) }
+
+// whatsapp is a channel with a care window, of amy and bo.
+const whatsapp = "+12025550111"
+
+func (b *bundle) channel(of, address string) {
 	b.T.Helper()
 	account := b.As("ada").Do(`{ providerAccounts { id provider } }`, nil)
 	for _, a := range account.Get("providerAccounts").List() {
@@ -39,7 +44,7 @@ func (b *bundle) facebook() {
 			continue
 		}
 		made := b.As("ada").Do(`mutation($i: CreateChannelInput!) { createChannel(input: $i) { errors { field message } } }`, vars{"i": vars{
-			"providerAccountId": a.Get("id").String(), "type": "FACEBOOK_ENHANCED", "address": facebook, "name": "Page", "idempotencyKey": "page",
+			"providerAccountId": a.Get("id").String(), "type": of, "address": address, "name": of, "idempotencyKey": of,
 			"memberIds": []string{b.Directory.AgentNamed("amy").ID, b.Directory.AgentNamed("bo").ID},
 		}}).Get("createChannel", "errors")
 		require.Empty(b.T, made.List(), made.String())
@@ -99,14 +104,14 @@ func (b *bundle) drain(conversation string) {
 }
 
 // tap has a customer tap an option of the last component that they got.
-func (b *bundle) tap(from string, option int) {
+func (b *bundle) tap(from, to string, option int) {
 	b.T.Helper()
 	for _, ch := range b.Directory.Channels() {
-		if ch.Address == facebook {
+		if ch.Address == to {
 			b.made++
 			id := fmt.Sprintf("tap-%d", b.made)
 			req, err := b.Messenger.Providers["sandbox"].(channel.Tapper).ComposeTap(ch.Account.Account, b.PublicURL()+"/webhooks/sandbox/"+ch.Account.Key,
-				channel.Inbound{EventID: id, ProviderID: id, From: from, To: facebook}, option)
+				channel.Inbound{EventID: id, ProviderID: id, From: from, To: to}, option)
 			require.NoError(b.T, err)
 			b.Post(req)
 		}
@@ -197,6 +202,52 @@ func TestAPreviewIsWhatIsSent(t *testing.T) {
 	require.Equal(t, "CONFLICT", code(b.remove("ada", id)))
 }
 
+// When the care window is closed a component goes as a registered template, or not at all.
+func TestARegisteredTemplateNeedsNoOpenWindow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.channel("WHATSAPP_ENHANCED", whatsapp)
+	design := question()
+	design["formats"] = []vars{
+		{"format": "BUTTONS", "text": "How can we help?"},
+		{"format": "REGISTERED_TEMPLATE", "template": vars{"name": "how_can_we_help", "language": "en_US", "placeholders": []vars{{"name": "ask", "text": "How can\nwe help?"}}}},
+	}
+	id, plain := b.component("STATIC_QUESTION", design), b.component("STATIC_QUESTION", question())
+	conversation := b.conversation(customer, whatsapp)
+	preview := func(id string) (string, parleytest.Tree) {
+		t.Helper()
+		token := b.prepare("amy", vars{"componentId": id, "conversationId": conversation}).Get("token").String()
+		return token, b.As("amy").Do(previewing, vars{"i": vars{"component": token, "conversationId": conversation, "channelTypes": []string{"WHATSAPP_ENHANCED", "WEB"}}}).Get("previewComponent")
+	}
+	b.Clock.Advance(24*time.Hour - time.Minute)
+	open, shown := preview(id)
+	require.Equal(t, "BUTTONS", shown.Get(0, "format").String())
+	b.Clock.Advance(2 * time.Minute)
+	require.Equal(t, "CARE_WINDOW_CLOSED", b.send("amy", conversation, open, "late").Get("refusals", 0, "code").String(), "it was prepared as buttons, and does not become another thing")
+
+	token, shown := preview(plain)
+	require.True(t, shown.Get(0, "format").IsNull())
+	refused := b.send("amy", conversation, token, "plain").Get("refusals")
+	require.Len(t, refused.List(), 1, refused.String())
+	require.Equal(t, "CARE_WINDOW_CLOSED", refused.Get(0, "code").String())
+
+	token, shown = preview(id)
+	require.Equal(t, "REGISTERED_TEMPLATE", shown.Get(0, "format").String())
+	require.Equal(t, `[{"format":"BUTTONS","reasons":[{"found":0,"limit":0,"reason":"WINDOW_CLOSED"}]}]`, shown.Get(0, "rejected").String())
+	require.Equal(t, "BUTTONS", shown.Get(1, "format").String(), "another type of channel has no such window")
+	require.Equal(t, "[]", b.As("amy").Do(`query($id: ID!, $t: String!) { conversation(id: $id) { sendability(component: $t) { refusals { code } } } }`,
+		vars{"id": conversation, "t": token}).Get("conversation", "sendability", "refusals").String())
+	sent := b.send("amy", conversation, token, "template")
+	require.Empty(t, sent.Get("refusals").List(), sent.String())
+	require.Equal(t, `{"header":"","image":null,"language":"en_US","linkSuffix":"","name":"how_can_we_help","options":[{"title":"Billing"},{"title":"Repairs"}],"placeholders":[{"name":"ask","text":"How can we help?"}]}`,
+		sent.Get("message", "content", "shape").String())
+	b.drain(conversation)
+	got := b.Carrier.Got()
+	require.Equal(t, comparable(t, shown.Get(0, "payload").String()), comparable(t, got[len(got)-1].Payload))
+	b.tap(customer, whatsapp, 2)
+	require.Equal(t, "Repairs", b.last(conversation).Get("text").String())
+}
+
 // comparable is a document without its address and tokens.
 func comparable(t *testing.T, document string) string {
 	t.Helper()
@@ -207,7 +258,7 @@ func comparable(t *testing.T, document string) string {
 		switch v := v.(type) {
 		case map[string]any:
 			for k := range v {
-				if v[k] = clean(v[k]); k == "id" || k == "payload" && v["template_type"] == nil && strings.HasPrefix(fmt.Sprint(v[k]), "map") == false {
+				if v[k] = clean(v[k]); k == "id" || k == "to" || k == "payload" && v["template_type"] == nil && strings.HasPrefix(fmt.Sprint(v[k]), "map") == false {
 					v[k] = "-"
 				}
 			}
@@ -251,7 +302,7 @@ func TestAnsweringByATap(t *testing.T) {
 	b.facebook()
 	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
 	message := b.sent(conversation, id)
-	b.tap("987654321", 2)
+	b.tap("987654321", facebook, 2)
 	answer := b.last(conversation)
 	require.Equal(t, []string{"AnswerContent", "Repairs", message, id, "false", "false"}, []string{
 		answer.Get("__typename").String(), answer.Get("text").String(), answer.Get("questionId").String(), answer.Get("componentId").String(),
@@ -260,7 +311,7 @@ func TestAnsweringByATap(t *testing.T) {
 	design := question() // it may change, and be archived, and an answer is still to what was sent
 	design["formats"] = []vars{{"format": "TEXT", "text": "Other"}}
 	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "design": design, "isArchived": true})))
-	b.tap("987654321", 1)
+	b.tap("987654321", facebook, 1)
 	answer = b.last(conversation)
 	require.Equal(t, "Billing", answer.Get("text").String())
 	require.True(t, answer.Get("isRepeated").Bool())

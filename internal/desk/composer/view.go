@@ -64,7 +64,7 @@ func (d *Design) Choices() Options {
 }
 
 // FormatDesign is a format of a component: LinkFormat, WebPageFormat, QuestionFormat,
-// ListFormat or TextFormat.
+// ListFormat, TemplateFormat or TextFormat.
 type FormatDesign interface{ IsComponentFormatDesign() }
 
 // LinkFormat is MEDIA or RICH_LINK.
@@ -78,6 +78,9 @@ type QuestionFormat component.Format
 
 // ListFormat is LIST.
 type ListFormat component.Format
+
+// TemplateFormat is REGISTERED_TEMPLATE.
+type TemplateFormat component.Format
 
 // TextFormat is TEXT.
 type TextFormat component.Format
@@ -93,6 +96,9 @@ func (QuestionFormat) IsComponentFormatDesign() {}
 
 // IsComponentFormatDesign marks a member of the union.
 func (ListFormat) IsComponentFormatDesign() {}
+
+// IsComponentFormatDesign marks a member of the union.
+func (TemplateFormat) IsComponentFormatDesign() {}
 
 // IsComponentFormatDesign marks a member of the union.
 func (TextFormat) IsComponentFormatDesign() {}
@@ -111,6 +117,8 @@ func (d *Design) Looks() []FormatDesign {
 			looks = append(looks, QuestionFormat(f))
 		case channel.OptionList:
 			looks = append(looks, ListFormat(f))
+		case channel.RegisteredTemplate:
+			looks = append(looks, TemplateFormat(f))
 		case channel.PlainText:
 			looks = append(looks, TextFormat(f))
 		}

@@ -94,7 +94,22 @@ type componentRest struct {
 	Text      string         `json:"text,omitempty"` // what stands above
 	Label     string         `json:"label,omitempty"`
 	Link      *linkRest      `json:"link,omitempty"`
+	Template  *templateRest  `json:"template,omitempty"`
 	Options   []optionRest   `json:"options,omitempty"`
+}
+
+type templateRest struct {
+	Name     string            `json:"name"`
+	Language string            `json:"language"`
+	Header   string            `json:"header,omitempty"`
+	Image    *imageRest        `json:"image,omitempty"`
+	Body     []placeholderRest `json:"placeholders,omitempty"`
+	Suffix   string            `json:"linkSuffix,omitempty"`
+}
+
+type placeholderRest struct {
+	Name string `json:"name,omitempty"`
+	Text string `json:"text"`
 }
 
 type linkRest struct {
@@ -123,6 +138,12 @@ func (c ComponentContent) rest() ([]byte, error) {
 	if l := c.Sent.Link; l != nil {
 		r.Link = &linkRest{l.Title, l.URL, (*imageRest)(l.Image), l.Popup}
 	}
+	if t := c.Sent.Template; t != nil {
+		r.Template = &templateRest{Name: t.Name, Language: t.Language, Header: t.Header, Image: (*imageRest)(t.Image), Suffix: t.Suffix}
+		for _, p := range t.Body {
+			r.Template.Body = append(r.Template.Body, placeholderRest(p))
+		}
+	}
 	for i, o := range c.Sent.Options {
 		option := optionRest{Title: o.Title, Subtitle: o.Subtitle, Image: (*imageRest)(o.Image)}
 		if i < len(c.Values) {
@@ -138,6 +159,12 @@ func (r *componentRest) content(text string) ComponentContent {
 	c.Sent = channel.Structured{Format: r.Format, Text: r.Text, Label: r.Label}
 	if l := r.Link; l != nil {
 		c.Sent.Link = &channel.Link{Title: l.Title, URL: l.URL, Image: (*channel.Image)(l.Image), Popup: l.Popup}
+	}
+	if t := r.Template; t != nil {
+		c.Sent.Template = &channel.Template{Name: t.Name, Language: t.Language, Header: t.Header, Image: (*channel.Image)(t.Image), Suffix: t.Suffix}
+		for _, p := range t.Body {
+			c.Sent.Template.Body = append(c.Sent.Template.Body, channel.Placeholder(p))
+		}
 	}
 	for _, o := range r.Options {
 		c.Sent.Options = append(c.Sent.Options, channel.Option{Title: o.Title, Subtitle: o.Subtitle, Image: (*channel.Image)(o.Image)})
@@ -167,8 +194,8 @@ func (r *answerRest) content(text string) AnswerContent {
 	}
 }
 
-// Shape is the parts of a component as a customer sees them: LinkShape, ChoiceShape or
-// TextShape.
+// Shape is the parts of a component as a customer sees them: LinkShape, ChoiceShape,
+// TemplateShape or TextShape.
 type Shape interface{ IsComponentShape() }
 
 // LinkShape is a link, or a page that opens.
@@ -186,6 +213,17 @@ type ChoiceShape struct {
 	Options     []*channel.Option
 }
 
+// TemplateShape is a message that is registered with the platform.
+type TemplateShape struct {
+	Format channel.Format
+	*channel.Template
+	Text    string // all of it in other words, as lists show it
+	Options []*channel.Option
+}
+
+// Placeholders are what stands in its text.
+func (s TemplateShape) Placeholders() []*channel.Placeholder { return pointers(s.Body) }
+
 // TextShape is plain text.
 type TextShape struct {
 	Format channel.Format
@@ -197,6 +235,9 @@ func (LinkShape) IsComponentShape() {}
 
 // IsComponentShape marks a member of the union.
 func (ChoiceShape) IsComponentShape() {}
+
+// IsComponentShape marks a member of the union.
+func (TemplateShape) IsComponentShape() {}
 
 // IsComponentShape marks a member of the union.
 func (TextShape) IsComponentShape() {}
@@ -211,11 +252,19 @@ func ShapeOf(s channel.Structured) Shape {
 		}
 		return shape
 	case channel.Buttons, channel.QuickReplies, channel.CardCarousel, channel.OptionList:
-		shape := ChoiceShape{Format: s.Format, Text: s.Text, Label: s.Label, Options: []*channel.Option{}}
-		for i := range s.Options {
-			shape.Options = append(shape.Options, &s.Options[i])
+		return ChoiceShape{Format: s.Format, Text: s.Text, Label: s.Label, Options: pointers(s.Options)}
+	case channel.RegisteredTemplate:
+		if s.Template != nil {
+			return TemplateShape{s.Format, s.Template, s.Plain, pointers(s.Options)}
 		}
-		return shape
 	}
 	return TextShape{channel.PlainText, s.Plain}
+}
+
+func pointers[T any](all []T) []*T {
+	to := make([]*T, len(all))
+	for i := range all {
+		to[i] = &all[i]
+	}
+	return to
 }

@@ -143,9 +143,9 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	refuse(known && !optedOut && !p.Consent.Satisfies(required), ConsentRequired,
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS only within that country. Choose a sender ID of the number's country.", p.SenderCountry)
-	window := channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
-	closed := window > 0 && (p.LastIncoming.IsZero() || p.Now.Sub(p.LastIncoming) > window)
-	refuse(closed, CareWindowClosed, "More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
+	caps := channel.CapabilitiesOf(p.ChannelType)
+	refuse(caps.RepliesClosed(p.LastIncoming, p.Now) && !p.isRegistered(), CareWindowClosed,
+		"More than %d hours have passed since the customer wrote. Send a registered template instead.", caps.ReplyWindow()/time.Hour)
 }
 
 func (p *Plan) numberProblem() string {
