@@ -9,6 +9,7 @@ import (
 	"parley/internal/channel/wire"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/linking"
 	"parley/internal/desk/message"
@@ -22,10 +23,10 @@ import (
 const actionsAnHour = 600
 
 // wireActions makes the use cases of actions, and has them hear of what sets actions off.
-func (a *App) wireActions(ids *publicid.Codec, cursors *feed.Cursors, messages message.Reader, records *crm.Service) *crmaction.Service {
+func (a *App) wireActions(ids *publicid.Codec, cursors *feed.Cursors, messages message.Reader, records *crm.Service, syncs *crmsync.Service) *crmaction.Service {
 	local := a.Config.Mode == server.Development
 	actions := &crmaction.Service{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Messages: messages,
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Messages: messages, Syncs: syncs,
 		Vault: a.vault, Call: webhooks(local), Local: local, Pauses: a.Config.WebhookPauses,
 		Runs: quota.New("run", "actions", actionsAnHour, clock.Real{}),
 	}

@@ -56,10 +56,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
 		Begins: quota.New("begin", "bulk operations", cmp.Or(a.Config.Bulks, 60), clock.Real{}),
 	}
-	actions := a.wireActions(ids, cursors, messages, records)
+	syncs := a.wireSync(ids, records)
+	actions := a.wireActions(ids, cursors, messages, records, syncs)
 	links := a.wireLinking(ids, records)
 	a.Bulk.Linker = links
-	syncs := a.wireSync(ids, records)
 	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}

@@ -27,6 +27,7 @@ func (a *App) wireSync(ids *publicid.Codec, records *crm.Service) *crmsync.Servi
 	return &crmsync.Service{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Records: records, Connectors: registry.Connectors(transport),
 		PublicURL: a.PublicURL, Loopback: local, Tests: quota.New("test", "connections", testsAnHour, clock.Real{}), Changes: crmsync.NewChanges(),
+		Writes: crmsync.NewWrites(), Pauses: a.Config.WebhookPauses,
 	}
 }
 

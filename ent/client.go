@@ -56,6 +56,7 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/recordwrite"
 	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
@@ -163,6 +164,8 @@ type Client struct {
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
 	RecordValue *RecordValueClient
+	// RecordWrite is the client for interacting with the RecordWrite builders.
+	RecordWrite *RecordWriteClient
 	// RejectedChange is the client for interacting with the RejectedChange builders.
 	RejectedChange *RejectedChangeClient
 	// Secret is the client for interacting with the Secret builders.
@@ -229,6 +232,7 @@ func (c *Client) init() {
 	c.RecordLink = NewRecordLinkClient(c.config)
 	c.RecordPhone = NewRecordPhoneClient(c.config)
 	c.RecordValue = NewRecordValueClient(c.config)
+	c.RecordWrite = NewRecordWriteClient(c.config)
 	c.RejectedChange = NewRejectedChangeClient(c.config)
 	c.Secret = NewSecretClient(c.config)
 	c.SigningKey = NewSigningKeyClient(c.config)
@@ -371,6 +375,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		RecordLink:       NewRecordLinkClient(cfg),
 		RecordPhone:      NewRecordPhoneClient(cfg),
 		RecordValue:      NewRecordValueClient(cfg),
+		RecordWrite:      NewRecordWriteClient(cfg),
 		RejectedChange:   NewRejectedChangeClient(cfg),
 		Secret:           NewSecretClient(cfg),
 		SigningKey:       NewSigningKeyClient(cfg),
@@ -440,6 +445,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		RecordLink:       NewRecordLinkClient(cfg),
 		RecordPhone:      NewRecordPhoneClient(cfg),
 		RecordValue:      NewRecordValueClient(cfg),
+		RecordWrite:      NewRecordWriteClient(cfg),
 		RejectedChange:   NewRejectedChangeClient(cfg),
 		Secret:           NewSecretClient(cfg),
 		SigningKey:       NewSigningKeyClient(cfg),
@@ -482,8 +488,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
 		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
 		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook,
-		c.WebhookDelivery,
+		c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey,
+		c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -501,8 +507,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
 		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
 		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook,
-		c.WebhookDelivery,
+		c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey,
+		c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -601,6 +607,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.RecordPhone.mutate(ctx, m)
 	case *RecordValueMutation:
 		return c.RecordValue.mutate(ctx, m)
+	case *RecordWriteMutation:
+		return c.RecordWrite.mutate(ctx, m)
 	case *RejectedChangeMutation:
 		return c.RejectedChange.mutate(ctx, m)
 	case *SecretMutation:
@@ -7430,6 +7438,172 @@ func (c *RecordValueClient) mutate(ctx context.Context, m *RecordValueMutation) 
 	}
 }
 
+// RecordWriteClient is a client for the RecordWrite schema.
+type RecordWriteClient struct {
+	config
+}
+
+// NewRecordWriteClient returns a client for the RecordWrite from the given config.
+func NewRecordWriteClient(c config) *RecordWriteClient {
+	return &RecordWriteClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordwrite.Hooks(f(g(h())))`.
+func (c *RecordWriteClient) Use(hooks ...Hook) {
+	c.hooks.RecordWrite = append(c.hooks.RecordWrite, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordwrite.Intercept(f(g(h())))`.
+func (c *RecordWriteClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordWrite = append(c.inters.RecordWrite, interceptors...)
+}
+
+// Create returns a builder for creating a RecordWrite entity.
+func (c *RecordWriteClient) Create() *RecordWriteCreate {
+	mutation := newRecordWriteMutation(c.config, OpCreate)
+	return &RecordWriteCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordWrite entities.
+func (c *RecordWriteClient) CreateBulk(builders ...*RecordWriteCreate) *RecordWriteCreateBulk {
+	return &RecordWriteCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordWriteClient) MapCreateBulk(slice any, setFunc func(*RecordWriteCreate, int)) *RecordWriteCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordWriteCreateBulk{err: fmt.Errorf("calling to RecordWriteClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordWriteCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordWriteCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordWrite.
+func (c *RecordWriteClient) Update() *RecordWriteUpdate {
+	mutation := newRecordWriteMutation(c.config, OpUpdate)
+	return &RecordWriteUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordWriteClient) UpdateOne(_m *RecordWrite) *RecordWriteUpdateOne {
+	mutation := newRecordWriteMutation(c.config, OpUpdateOne, withRecordWrite(_m))
+	return &RecordWriteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordWriteClient) UpdateOneID(id int64) *RecordWriteUpdateOne {
+	mutation := newRecordWriteMutation(c.config, OpUpdateOne, withRecordWriteID(id))
+	return &RecordWriteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordWrite.
+func (c *RecordWriteClient) Delete() *RecordWriteDelete {
+	mutation := newRecordWriteMutation(c.config, OpDelete)
+	return &RecordWriteDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordWriteClient) DeleteOne(_m *RecordWrite) *RecordWriteDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordWriteClient) DeleteOneID(id int64) *RecordWriteDeleteOne {
+	builder := c.Delete().Where(recordwrite.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordWriteDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordWrite.
+func (c *RecordWriteClient) Query() *RecordWriteQuery {
+	return &RecordWriteQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordWrite},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordWrite entity by its id.
+func (c *RecordWriteClient) Get(ctx context.Context, id int64) (*RecordWrite, error) {
+	return c.Query().Where(recordwrite.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordWriteClient) GetX(ctx context.Context, id int64) *RecordWrite {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a RecordWrite.
+func (c *RecordWriteClient) QueryConnection(_m *RecordWrite) *CrmConnectionQuery {
+	query := (&CrmConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordwrite.Table, recordwrite.FieldID, id),
+			sqlgraph.To(crmconnection.Table, crmconnection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordwrite.ConnectionTable, recordwrite.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRun queries the run edge of a RecordWrite.
+func (c *RecordWriteClient) QueryRun(_m *RecordWrite) *CrmActionRunQuery {
+	query := (&CrmActionRunClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordwrite.Table, recordwrite.FieldID, id),
+			sqlgraph.To(crmactionrun.Table, crmactionrun.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordwrite.RunTable, recordwrite.RunColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordWriteClient) Hooks() []Hook {
+	hooks := c.hooks.RecordWrite
+	return append(hooks[:len(hooks):len(hooks)], recordwrite.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordWriteClient) Interceptors() []Interceptor {
+	return c.inters.RecordWrite
+}
+
+func (c *RecordWriteClient) mutate(ctx context.Context, m *RecordWriteMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordWriteCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordWriteUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordWriteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordWriteDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordWrite mutation op: %q", m.Op())
+	}
+}
+
 // RejectedChangeClient is a client for the RejectedChange schema.
 type RejectedChangeClient struct {
 	config
@@ -8158,7 +8332,8 @@ type (
 		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
 		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
 		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
-		RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Hook
+		RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
+		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
@@ -8168,7 +8343,7 @@ type (
 		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
 		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
 		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
-		RejectedChange, Secret, SigningKey, TakenWebhook,
+		RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
 		WebhookDelivery []ent.Interceptor
 	}
 )

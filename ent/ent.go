@@ -59,6 +59,7 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/recordwrite"
 	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
@@ -169,6 +170,7 @@ func checkColumn(t, c string) error {
 			recordlink.Table:       recordlink.ValidColumn,
 			recordphone.Table:      recordphone.ValidColumn,
 			recordvalue.Table:      recordvalue.ValidColumn,
+			recordwrite.Table:      recordwrite.ValidColumn,
 			rejectedchange.Table:   rejectedchange.ValidColumn,
 			secret.Table:           secret.ValidColumn,
 			signingkey.Table:       signingkey.ValidColumn,

@@ -52,6 +52,7 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/recordwrite"
 	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
@@ -125,6 +126,7 @@ const (
 	TypeRecordLink       = "RecordLink"
 	TypeRecordPhone      = "RecordPhone"
 	TypeRecordValue      = "RecordValue"
+	TypeRecordWrite      = "RecordWrite"
 	TypeRejectedChange   = "RejectedChange"
 	TypeSecret           = "Secret"
 	TypeSigningKey       = "SigningKey"
@@ -40125,6 +40127,1672 @@ func (m *RecordValueMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown RecordValue edge %s", name)
+}
+
+// RecordWriteMutation represents an operation that mutates the RecordWrite nodes in the graph.
+type RecordWriteMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *int64
+	record_id         *int64
+	addrecord_id      *int64
+	object_type       *string
+	creates           *bool
+	fields            *map[string]object.Value
+	base              *clock.Time
+	addbase           *clock.Time
+	edited_at         *clock.Time
+	addedited_at      *clock.Time
+	depth             *int
+	adddepth          *int
+	status            *string
+	open              *bool
+	sent              *bool
+	tries             *int
+	addtries          *int
+	attempts          *[]action.Attempt
+	appendattempts    []action.Attempt
+	due_at            *clock.Time
+	adddue_at         *clock.Time
+	holder            *int64
+	addholder         *int64
+	held_until        *clock.Time
+	addheld_until     *clock.Time
+	created_at        *clock.Time
+	addcreated_at     *clock.Time
+	clearedFields     map[string]struct{}
+	connection        *int64
+	clearedconnection bool
+	run               *int64
+	clearedrun        bool
+	done              bool
+	oldValue          func(context.Context) (*RecordWrite, error)
+	predicates        []predicate.RecordWrite
+}
+
+var _ ent.Mutation = (*RecordWriteMutation)(nil)
+
+// recordwriteOption allows management of the mutation configuration using functional options.
+type recordwriteOption func(*RecordWriteMutation)
+
+// newRecordWriteMutation creates new mutation for the RecordWrite entity.
+func newRecordWriteMutation(c config, op Op, opts ...recordwriteOption) *RecordWriteMutation {
+	m := &RecordWriteMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordWrite,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordWriteID sets the ID field of the mutation.
+func withRecordWriteID(id int64) recordwriteOption {
+	return func(m *RecordWriteMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordWrite
+		)
+		m.oldValue = func(ctx context.Context) (*RecordWrite, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordWrite.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordWrite sets the old RecordWrite of the mutation.
+func withRecordWrite(node *RecordWrite) recordwriteOption {
+	return func(m *RecordWriteMutation) {
+		m.oldValue = func(context.Context) (*RecordWrite, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordWriteMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordWriteMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordWrite entities.
+func (m *RecordWriteMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordWriteMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordWriteMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordWrite.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *RecordWriteMutation) SetConnectionID(i int64) {
+	m.connection = &i
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *RecordWriteMutation) ConnectionID() (r int64, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldConnectionID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *RecordWriteMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetRunID sets the "run_id" field.
+func (m *RecordWriteMutation) SetRunID(i int64) {
+	m.run = &i
+}
+
+// RunID returns the value of the "run_id" field in the mutation.
+func (m *RecordWriteMutation) RunID() (r int64, exists bool) {
+	v := m.run
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRunID returns the old "run_id" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldRunID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRunID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRunID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRunID: %w", err)
+	}
+	return oldValue.RunID, nil
+}
+
+// ResetRunID resets all changes to the "run_id" field.
+func (m *RecordWriteMutation) ResetRunID() {
+	m.run = nil
+}
+
+// SetRecordID sets the "record_id" field.
+func (m *RecordWriteMutation) SetRecordID(i int64) {
+	m.record_id = &i
+	m.addrecord_id = nil
+}
+
+// RecordID returns the value of the "record_id" field in the mutation.
+func (m *RecordWriteMutation) RecordID() (r int64, exists bool) {
+	v := m.record_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordID returns the old "record_id" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldRecordID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordID: %w", err)
+	}
+	return oldValue.RecordID, nil
+}
+
+// AddRecordID adds i to the "record_id" field.
+func (m *RecordWriteMutation) AddRecordID(i int64) {
+	if m.addrecord_id != nil {
+		*m.addrecord_id += i
+	} else {
+		m.addrecord_id = &i
+	}
+}
+
+// AddedRecordID returns the value that was added to the "record_id" field in this mutation.
+func (m *RecordWriteMutation) AddedRecordID() (r int64, exists bool) {
+	v := m.addrecord_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRecordID resets all changes to the "record_id" field.
+func (m *RecordWriteMutation) ResetRecordID() {
+	m.record_id = nil
+	m.addrecord_id = nil
+}
+
+// SetObjectType sets the "object_type" field.
+func (m *RecordWriteMutation) SetObjectType(s string) {
+	m.object_type = &s
+}
+
+// ObjectType returns the value of the "object_type" field in the mutation.
+func (m *RecordWriteMutation) ObjectType() (r string, exists bool) {
+	v := m.object_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectType returns the old "object_type" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldObjectType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectType: %w", err)
+	}
+	return oldValue.ObjectType, nil
+}
+
+// ResetObjectType resets all changes to the "object_type" field.
+func (m *RecordWriteMutation) ResetObjectType() {
+	m.object_type = nil
+}
+
+// SetCreates sets the "creates" field.
+func (m *RecordWriteMutation) SetCreates(b bool) {
+	m.creates = &b
+}
+
+// Creates returns the value of the "creates" field in the mutation.
+func (m *RecordWriteMutation) Creates() (r bool, exists bool) {
+	v := m.creates
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreates returns the old "creates" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldCreates(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreates is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreates requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreates: %w", err)
+	}
+	return oldValue.Creates, nil
+}
+
+// ResetCreates resets all changes to the "creates" field.
+func (m *RecordWriteMutation) ResetCreates() {
+	m.creates = nil
+}
+
+// SetFields sets the "fields" field.
+func (m *RecordWriteMutation) SetFields(value map[string]object.Value) {
+	m.fields = &value
+}
+
+// GetFields returns the value of the "fields" field in the mutation.
+func (m *RecordWriteMutation) GetFields() (r map[string]object.Value, exists bool) {
+	v := m.fields
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFields returns the old "fields" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldFields(ctx context.Context) (v map[string]object.Value, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFields is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFields requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFields: %w", err)
+	}
+	return oldValue.Fields, nil
+}
+
+// ResetFields resets all changes to the "fields" field.
+func (m *RecordWriteMutation) ResetFields() {
+	m.fields = nil
+}
+
+// SetBase sets the "base" field.
+func (m *RecordWriteMutation) SetBase(c clock.Time) {
+	m.base = &c
+	m.addbase = nil
+}
+
+// Base returns the value of the "base" field in the mutation.
+func (m *RecordWriteMutation) Base() (r clock.Time, exists bool) {
+	v := m.base
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBase returns the old "base" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldBase(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBase is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBase requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBase: %w", err)
+	}
+	return oldValue.Base, nil
+}
+
+// AddBase adds c to the "base" field.
+func (m *RecordWriteMutation) AddBase(c clock.Time) {
+	if m.addbase != nil {
+		*m.addbase += c
+	} else {
+		m.addbase = &c
+	}
+}
+
+// AddedBase returns the value that was added to the "base" field in this mutation.
+func (m *RecordWriteMutation) AddedBase() (r clock.Time, exists bool) {
+	v := m.addbase
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBase resets all changes to the "base" field.
+func (m *RecordWriteMutation) ResetBase() {
+	m.base = nil
+	m.addbase = nil
+}
+
+// SetEditedAt sets the "edited_at" field.
+func (m *RecordWriteMutation) SetEditedAt(c clock.Time) {
+	m.edited_at = &c
+	m.addedited_at = nil
+}
+
+// EditedAt returns the value of the "edited_at" field in the mutation.
+func (m *RecordWriteMutation) EditedAt() (r clock.Time, exists bool) {
+	v := m.edited_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEditedAt returns the old "edited_at" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldEditedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEditedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEditedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEditedAt: %w", err)
+	}
+	return oldValue.EditedAt, nil
+}
+
+// AddEditedAt adds c to the "edited_at" field.
+func (m *RecordWriteMutation) AddEditedAt(c clock.Time) {
+	if m.addedited_at != nil {
+		*m.addedited_at += c
+	} else {
+		m.addedited_at = &c
+	}
+}
+
+// AddedEditedAt returns the value that was added to the "edited_at" field in this mutation.
+func (m *RecordWriteMutation) AddedEditedAt() (r clock.Time, exists bool) {
+	v := m.addedited_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetEditedAt resets all changes to the "edited_at" field.
+func (m *RecordWriteMutation) ResetEditedAt() {
+	m.edited_at = nil
+	m.addedited_at = nil
+}
+
+// SetDepth sets the "depth" field.
+func (m *RecordWriteMutation) SetDepth(i int) {
+	m.depth = &i
+	m.adddepth = nil
+}
+
+// Depth returns the value of the "depth" field in the mutation.
+func (m *RecordWriteMutation) Depth() (r int, exists bool) {
+	v := m.depth
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDepth returns the old "depth" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldDepth(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDepth is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDepth requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDepth: %w", err)
+	}
+	return oldValue.Depth, nil
+}
+
+// AddDepth adds i to the "depth" field.
+func (m *RecordWriteMutation) AddDepth(i int) {
+	if m.adddepth != nil {
+		*m.adddepth += i
+	} else {
+		m.adddepth = &i
+	}
+}
+
+// AddedDepth returns the value that was added to the "depth" field in this mutation.
+func (m *RecordWriteMutation) AddedDepth() (r int, exists bool) {
+	v := m.adddepth
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDepth resets all changes to the "depth" field.
+func (m *RecordWriteMutation) ResetDepth() {
+	m.depth = nil
+	m.adddepth = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *RecordWriteMutation) SetStatus(s string) {
+	m.status = &s
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *RecordWriteMutation) Status() (r string, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldStatus(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *RecordWriteMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetOpen sets the "open" field.
+func (m *RecordWriteMutation) SetOpen(b bool) {
+	m.open = &b
+}
+
+// Open returns the value of the "open" field in the mutation.
+func (m *RecordWriteMutation) Open() (r bool, exists bool) {
+	v := m.open
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOpen returns the old "open" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldOpen(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOpen is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOpen requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOpen: %w", err)
+	}
+	return oldValue.Open, nil
+}
+
+// ResetOpen resets all changes to the "open" field.
+func (m *RecordWriteMutation) ResetOpen() {
+	m.open = nil
+}
+
+// SetSent sets the "sent" field.
+func (m *RecordWriteMutation) SetSent(b bool) {
+	m.sent = &b
+}
+
+// Sent returns the value of the "sent" field in the mutation.
+func (m *RecordWriteMutation) Sent() (r bool, exists bool) {
+	v := m.sent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSent returns the old "sent" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldSent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSent: %w", err)
+	}
+	return oldValue.Sent, nil
+}
+
+// ResetSent resets all changes to the "sent" field.
+func (m *RecordWriteMutation) ResetSent() {
+	m.sent = nil
+}
+
+// SetTries sets the "tries" field.
+func (m *RecordWriteMutation) SetTries(i int) {
+	m.tries = &i
+	m.addtries = nil
+}
+
+// Tries returns the value of the "tries" field in the mutation.
+func (m *RecordWriteMutation) Tries() (r int, exists bool) {
+	v := m.tries
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTries returns the old "tries" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldTries(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTries is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTries requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTries: %w", err)
+	}
+	return oldValue.Tries, nil
+}
+
+// AddTries adds i to the "tries" field.
+func (m *RecordWriteMutation) AddTries(i int) {
+	if m.addtries != nil {
+		*m.addtries += i
+	} else {
+		m.addtries = &i
+	}
+}
+
+// AddedTries returns the value that was added to the "tries" field in this mutation.
+func (m *RecordWriteMutation) AddedTries() (r int, exists bool) {
+	v := m.addtries
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTries resets all changes to the "tries" field.
+func (m *RecordWriteMutation) ResetTries() {
+	m.tries = nil
+	m.addtries = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *RecordWriteMutation) SetAttempts(a []action.Attempt) {
+	m.attempts = &a
+	m.appendattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *RecordWriteMutation) Attempts() (r []action.Attempt, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldAttempts(ctx context.Context) (v []action.Attempt, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AppendAttempts adds a to the "attempts" field.
+func (m *RecordWriteMutation) AppendAttempts(a []action.Attempt) {
+	m.appendattempts = append(m.appendattempts, a...)
+}
+
+// AppendedAttempts returns the list of values that were appended to the "attempts" field in this mutation.
+func (m *RecordWriteMutation) AppendedAttempts() ([]action.Attempt, bool) {
+	if len(m.appendattempts) == 0 {
+		return nil, false
+	}
+	return m.appendattempts, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *RecordWriteMutation) ResetAttempts() {
+	m.attempts = nil
+	m.appendattempts = nil
+}
+
+// SetDueAt sets the "due_at" field.
+func (m *RecordWriteMutation) SetDueAt(c clock.Time) {
+	m.due_at = &c
+	m.adddue_at = nil
+}
+
+// DueAt returns the value of the "due_at" field in the mutation.
+func (m *RecordWriteMutation) DueAt() (r clock.Time, exists bool) {
+	v := m.due_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDueAt returns the old "due_at" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldDueAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDueAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDueAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDueAt: %w", err)
+	}
+	return oldValue.DueAt, nil
+}
+
+// AddDueAt adds c to the "due_at" field.
+func (m *RecordWriteMutation) AddDueAt(c clock.Time) {
+	if m.adddue_at != nil {
+		*m.adddue_at += c
+	} else {
+		m.adddue_at = &c
+	}
+}
+
+// AddedDueAt returns the value that was added to the "due_at" field in this mutation.
+func (m *RecordWriteMutation) AddedDueAt() (r clock.Time, exists bool) {
+	v := m.adddue_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDueAt resets all changes to the "due_at" field.
+func (m *RecordWriteMutation) ResetDueAt() {
+	m.due_at = nil
+	m.adddue_at = nil
+}
+
+// SetHolder sets the "holder" field.
+func (m *RecordWriteMutation) SetHolder(i int64) {
+	m.holder = &i
+	m.addholder = nil
+}
+
+// Holder returns the value of the "holder" field in the mutation.
+func (m *RecordWriteMutation) Holder() (r int64, exists bool) {
+	v := m.holder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHolder returns the old "holder" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldHolder(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHolder is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHolder requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHolder: %w", err)
+	}
+	return oldValue.Holder, nil
+}
+
+// AddHolder adds i to the "holder" field.
+func (m *RecordWriteMutation) AddHolder(i int64) {
+	if m.addholder != nil {
+		*m.addholder += i
+	} else {
+		m.addholder = &i
+	}
+}
+
+// AddedHolder returns the value that was added to the "holder" field in this mutation.
+func (m *RecordWriteMutation) AddedHolder() (r int64, exists bool) {
+	v := m.addholder
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHolder resets all changes to the "holder" field.
+func (m *RecordWriteMutation) ResetHolder() {
+	m.holder = nil
+	m.addholder = nil
+}
+
+// SetHeldUntil sets the "held_until" field.
+func (m *RecordWriteMutation) SetHeldUntil(c clock.Time) {
+	m.held_until = &c
+	m.addheld_until = nil
+}
+
+// HeldUntil returns the value of the "held_until" field in the mutation.
+func (m *RecordWriteMutation) HeldUntil() (r clock.Time, exists bool) {
+	v := m.held_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeldUntil returns the old "held_until" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldHeldUntil(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeldUntil: %w", err)
+	}
+	return oldValue.HeldUntil, nil
+}
+
+// AddHeldUntil adds c to the "held_until" field.
+func (m *RecordWriteMutation) AddHeldUntil(c clock.Time) {
+	if m.addheld_until != nil {
+		*m.addheld_until += c
+	} else {
+		m.addheld_until = &c
+	}
+}
+
+// AddedHeldUntil returns the value that was added to the "held_until" field in this mutation.
+func (m *RecordWriteMutation) AddedHeldUntil() (r clock.Time, exists bool) {
+	v := m.addheld_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHeldUntil resets all changes to the "held_until" field.
+func (m *RecordWriteMutation) ResetHeldUntil() {
+	m.held_until = nil
+	m.addheld_until = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RecordWriteMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RecordWriteMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RecordWrite entity.
+// If the RecordWrite object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordWriteMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *RecordWriteMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *RecordWriteMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RecordWriteMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// ClearConnection clears the "connection" edge to the CrmConnection entity.
+func (m *RecordWriteMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[recordwrite.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the CrmConnection entity was cleared.
+func (m *RecordWriteMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *RecordWriteMutation) ConnectionIDs() (ids []int64) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *RecordWriteMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// ClearRun clears the "run" edge to the CrmActionRun entity.
+func (m *RecordWriteMutation) ClearRun() {
+	m.clearedrun = true
+	m.clearedFields[recordwrite.FieldRunID] = struct{}{}
+}
+
+// RunCleared reports if the "run" edge to the CrmActionRun entity was cleared.
+func (m *RecordWriteMutation) RunCleared() bool {
+	return m.clearedrun
+}
+
+// RunIDs returns the "run" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RunID instead. It exists only for internal usage by the builders.
+func (m *RecordWriteMutation) RunIDs() (ids []int64) {
+	if id := m.run; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRun resets all changes to the "run" edge.
+func (m *RecordWriteMutation) ResetRun() {
+	m.run = nil
+	m.clearedrun = false
+}
+
+// Where appends a list predicates to the RecordWriteMutation builder.
+func (m *RecordWriteMutation) Where(ps ...predicate.RecordWrite) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordWriteMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordWriteMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordWrite, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordWriteMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordWriteMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordWrite).
+func (m *RecordWriteMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordWriteMutation) Fields() []string {
+	fields := make([]string, 0, 18)
+	if m.connection != nil {
+		fields = append(fields, recordwrite.FieldConnectionID)
+	}
+	if m.run != nil {
+		fields = append(fields, recordwrite.FieldRunID)
+	}
+	if m.record_id != nil {
+		fields = append(fields, recordwrite.FieldRecordID)
+	}
+	if m.object_type != nil {
+		fields = append(fields, recordwrite.FieldObjectType)
+	}
+	if m.creates != nil {
+		fields = append(fields, recordwrite.FieldCreates)
+	}
+	if m.fields != nil {
+		fields = append(fields, recordwrite.FieldFields)
+	}
+	if m.base != nil {
+		fields = append(fields, recordwrite.FieldBase)
+	}
+	if m.edited_at != nil {
+		fields = append(fields, recordwrite.FieldEditedAt)
+	}
+	if m.depth != nil {
+		fields = append(fields, recordwrite.FieldDepth)
+	}
+	if m.status != nil {
+		fields = append(fields, recordwrite.FieldStatus)
+	}
+	if m.open != nil {
+		fields = append(fields, recordwrite.FieldOpen)
+	}
+	if m.sent != nil {
+		fields = append(fields, recordwrite.FieldSent)
+	}
+	if m.tries != nil {
+		fields = append(fields, recordwrite.FieldTries)
+	}
+	if m.attempts != nil {
+		fields = append(fields, recordwrite.FieldAttempts)
+	}
+	if m.due_at != nil {
+		fields = append(fields, recordwrite.FieldDueAt)
+	}
+	if m.holder != nil {
+		fields = append(fields, recordwrite.FieldHolder)
+	}
+	if m.held_until != nil {
+		fields = append(fields, recordwrite.FieldHeldUntil)
+	}
+	if m.created_at != nil {
+		fields = append(fields, recordwrite.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordWriteMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordwrite.FieldConnectionID:
+		return m.ConnectionID()
+	case recordwrite.FieldRunID:
+		return m.RunID()
+	case recordwrite.FieldRecordID:
+		return m.RecordID()
+	case recordwrite.FieldObjectType:
+		return m.ObjectType()
+	case recordwrite.FieldCreates:
+		return m.Creates()
+	case recordwrite.FieldFields:
+		return m.GetFields()
+	case recordwrite.FieldBase:
+		return m.Base()
+	case recordwrite.FieldEditedAt:
+		return m.EditedAt()
+	case recordwrite.FieldDepth:
+		return m.Depth()
+	case recordwrite.FieldStatus:
+		return m.Status()
+	case recordwrite.FieldOpen:
+		return m.Open()
+	case recordwrite.FieldSent:
+		return m.Sent()
+	case recordwrite.FieldTries:
+		return m.Tries()
+	case recordwrite.FieldAttempts:
+		return m.Attempts()
+	case recordwrite.FieldDueAt:
+		return m.DueAt()
+	case recordwrite.FieldHolder:
+		return m.Holder()
+	case recordwrite.FieldHeldUntil:
+		return m.HeldUntil()
+	case recordwrite.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordWriteMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordwrite.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case recordwrite.FieldRunID:
+		return m.OldRunID(ctx)
+	case recordwrite.FieldRecordID:
+		return m.OldRecordID(ctx)
+	case recordwrite.FieldObjectType:
+		return m.OldObjectType(ctx)
+	case recordwrite.FieldCreates:
+		return m.OldCreates(ctx)
+	case recordwrite.FieldFields:
+		return m.OldFields(ctx)
+	case recordwrite.FieldBase:
+		return m.OldBase(ctx)
+	case recordwrite.FieldEditedAt:
+		return m.OldEditedAt(ctx)
+	case recordwrite.FieldDepth:
+		return m.OldDepth(ctx)
+	case recordwrite.FieldStatus:
+		return m.OldStatus(ctx)
+	case recordwrite.FieldOpen:
+		return m.OldOpen(ctx)
+	case recordwrite.FieldSent:
+		return m.OldSent(ctx)
+	case recordwrite.FieldTries:
+		return m.OldTries(ctx)
+	case recordwrite.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case recordwrite.FieldDueAt:
+		return m.OldDueAt(ctx)
+	case recordwrite.FieldHolder:
+		return m.OldHolder(ctx)
+	case recordwrite.FieldHeldUntil:
+		return m.OldHeldUntil(ctx)
+	case recordwrite.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordWrite field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordWriteMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordwrite.FieldConnectionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case recordwrite.FieldRunID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRunID(v)
+		return nil
+	case recordwrite.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordID(v)
+		return nil
+	case recordwrite.FieldObjectType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectType(v)
+		return nil
+	case recordwrite.FieldCreates:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreates(v)
+		return nil
+	case recordwrite.FieldFields:
+		v, ok := value.(map[string]object.Value)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFields(v)
+		return nil
+	case recordwrite.FieldBase:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBase(v)
+		return nil
+	case recordwrite.FieldEditedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEditedAt(v)
+		return nil
+	case recordwrite.FieldDepth:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDepth(v)
+		return nil
+	case recordwrite.FieldStatus:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case recordwrite.FieldOpen:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOpen(v)
+		return nil
+	case recordwrite.FieldSent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSent(v)
+		return nil
+	case recordwrite.FieldTries:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTries(v)
+		return nil
+	case recordwrite.FieldAttempts:
+		v, ok := value.([]action.Attempt)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case recordwrite.FieldDueAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDueAt(v)
+		return nil
+	case recordwrite.FieldHolder:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHolder(v)
+		return nil
+	case recordwrite.FieldHeldUntil:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeldUntil(v)
+		return nil
+	case recordwrite.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordWrite field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordWriteMutation) AddedFields() []string {
+	var fields []string
+	if m.addrecord_id != nil {
+		fields = append(fields, recordwrite.FieldRecordID)
+	}
+	if m.addbase != nil {
+		fields = append(fields, recordwrite.FieldBase)
+	}
+	if m.addedited_at != nil {
+		fields = append(fields, recordwrite.FieldEditedAt)
+	}
+	if m.adddepth != nil {
+		fields = append(fields, recordwrite.FieldDepth)
+	}
+	if m.addtries != nil {
+		fields = append(fields, recordwrite.FieldTries)
+	}
+	if m.adddue_at != nil {
+		fields = append(fields, recordwrite.FieldDueAt)
+	}
+	if m.addholder != nil {
+		fields = append(fields, recordwrite.FieldHolder)
+	}
+	if m.addheld_until != nil {
+		fields = append(fields, recordwrite.FieldHeldUntil)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, recordwrite.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordWriteMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case recordwrite.FieldRecordID:
+		return m.AddedRecordID()
+	case recordwrite.FieldBase:
+		return m.AddedBase()
+	case recordwrite.FieldEditedAt:
+		return m.AddedEditedAt()
+	case recordwrite.FieldDepth:
+		return m.AddedDepth()
+	case recordwrite.FieldTries:
+		return m.AddedTries()
+	case recordwrite.FieldDueAt:
+		return m.AddedDueAt()
+	case recordwrite.FieldHolder:
+		return m.AddedHolder()
+	case recordwrite.FieldHeldUntil:
+		return m.AddedHeldUntil()
+	case recordwrite.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordWriteMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case recordwrite.FieldRecordID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRecordID(v)
+		return nil
+	case recordwrite.FieldBase:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBase(v)
+		return nil
+	case recordwrite.FieldEditedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddEditedAt(v)
+		return nil
+	case recordwrite.FieldDepth:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDepth(v)
+		return nil
+	case recordwrite.FieldTries:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTries(v)
+		return nil
+	case recordwrite.FieldDueAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDueAt(v)
+		return nil
+	case recordwrite.FieldHolder:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHolder(v)
+		return nil
+	case recordwrite.FieldHeldUntil:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeldUntil(v)
+		return nil
+	case recordwrite.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordWrite numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordWriteMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordWriteMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordWriteMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordWrite nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordWriteMutation) ResetField(name string) error {
+	switch name {
+	case recordwrite.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case recordwrite.FieldRunID:
+		m.ResetRunID()
+		return nil
+	case recordwrite.FieldRecordID:
+		m.ResetRecordID()
+		return nil
+	case recordwrite.FieldObjectType:
+		m.ResetObjectType()
+		return nil
+	case recordwrite.FieldCreates:
+		m.ResetCreates()
+		return nil
+	case recordwrite.FieldFields:
+		m.ResetFields()
+		return nil
+	case recordwrite.FieldBase:
+		m.ResetBase()
+		return nil
+	case recordwrite.FieldEditedAt:
+		m.ResetEditedAt()
+		return nil
+	case recordwrite.FieldDepth:
+		m.ResetDepth()
+		return nil
+	case recordwrite.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case recordwrite.FieldOpen:
+		m.ResetOpen()
+		return nil
+	case recordwrite.FieldSent:
+		m.ResetSent()
+		return nil
+	case recordwrite.FieldTries:
+		m.ResetTries()
+		return nil
+	case recordwrite.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case recordwrite.FieldDueAt:
+		m.ResetDueAt()
+		return nil
+	case recordwrite.FieldHolder:
+		m.ResetHolder()
+		return nil
+	case recordwrite.FieldHeldUntil:
+		m.ResetHeldUntil()
+		return nil
+	case recordwrite.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordWrite field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordWriteMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.connection != nil {
+		edges = append(edges, recordwrite.EdgeConnection)
+	}
+	if m.run != nil {
+		edges = append(edges, recordwrite.EdgeRun)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordWriteMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordwrite.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordwrite.EdgeRun:
+		if id := m.run; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordWriteMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordWriteMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordWriteMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedconnection {
+		edges = append(edges, recordwrite.EdgeConnection)
+	}
+	if m.clearedrun {
+		edges = append(edges, recordwrite.EdgeRun)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordWriteMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordwrite.EdgeConnection:
+		return m.clearedconnection
+	case recordwrite.EdgeRun:
+		return m.clearedrun
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordWriteMutation) ClearEdge(name string) error {
+	switch name {
+	case recordwrite.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	case recordwrite.EdgeRun:
+		m.ClearRun()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordWrite unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordWriteMutation) ResetEdge(name string) error {
+	switch name {
+	case recordwrite.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	case recordwrite.EdgeRun:
+		m.ResetRun()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordWrite edge %s", name)
 }
 
 // RejectedChangeMutation represents an operation that mutates the RejectedChange nodes in the graph.

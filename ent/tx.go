@@ -102,6 +102,8 @@ type Tx struct {
 	RecordPhone *RecordPhoneClient
 	// RecordValue is the client for interacting with the RecordValue builders.
 	RecordValue *RecordValueClient
+	// RecordWrite is the client for interacting with the RecordWrite builders.
+	RecordWrite *RecordWriteClient
 	// RejectedChange is the client for interacting with the RejectedChange builders.
 	RejectedChange *RejectedChangeClient
 	// Secret is the client for interacting with the Secret builders.
@@ -288,6 +290,7 @@ func (tx *Tx) init() {
 	tx.RecordLink = NewRecordLinkClient(tx.config)
 	tx.RecordPhone = NewRecordPhoneClient(tx.config)
 	tx.RecordValue = NewRecordValueClient(tx.config)
+	tx.RecordWrite = NewRecordWriteClient(tx.config)
 	tx.RejectedChange = NewRejectedChangeClient(tx.config)
 	tx.Secret = NewSecretClient(tx.config)
 	tx.SigningKey = NewSigningKeyClient(tx.config)

@@ -1730,6 +1730,29 @@ func (ec *executionContext) fieldContext_Record_externalId(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Record", field, false, false, "String")
 }
 
+func (ec *executionContext) _Record_confirmedExternalId(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Record_confirmedExternalId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConfirmedExternalID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Record_confirmedExternalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Record", field, true, false, "String")
+}
+
 func (ec *executionContext) _Record_name(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2787,6 +2810,11 @@ func (ec *executionContext) _Record(ctx context.Context, sel ast.SelectionSet, o
 		case "externalId":
 			out.Values[i] = ec._Record_externalId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "confirmedExternalId":
+			out.Values[i] = ec._Record_confirmedExternalId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":

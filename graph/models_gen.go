@@ -419,7 +419,7 @@ type RenewCrmConnectionSecretInput struct {
 
 // A run that was made again.
 type RerunCrmActionPayload struct {
-	// The new run, or the same with its webhook under way again; null when there are errors.
+	// The new run, or the same with its delivery under way again; null when there are errors.
 	Run *crmaction.Run `json:"run,omitempty"`
 	// Why nothing was done; empty when it was.
 	Errors []*fault.Error `json:"errors"`

@@ -699,6 +699,7 @@ type ComplexityRoot struct {
 		Address            func(childComplexity int) int
 		ConnectionID       func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
+		FailedWrites       func(childComplexity int) int
 		Fingerprint        func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		IsActive           func(childComplexity int) int
@@ -709,6 +710,7 @@ type ComplexityRoot struct {
 		Name               func(childComplexity int) int
 		NextTryAt          func(childComplexity int) int
 		ObjectTypes        func(childComplexity int) int
+		PendingWrites      func(childComplexity int) int
 		PreviousValidUntil func(childComplexity int) int
 		Rejected           func(childComplexity int) int
 		RejectedChanges    func(childComplexity int, first int) int
@@ -746,6 +748,7 @@ type ComplexityRoot struct {
 	CrmSyncedObjectType struct {
 		CaughtUpAt      func(childComplexity int) int
 		CursorAt        func(childComplexity int) int
+		ExternalIDField func(childComplexity int) int
 		LagSeconds      func(childComplexity int) int
 		LookedForGoneAt func(childComplexity int) int
 		Mappings        func(childComplexity int) int
@@ -753,6 +756,7 @@ type ComplexityRoot struct {
 		ObjectType      func(childComplexity int) int
 		Problem         func(childComplexity int) int
 		Read            func(childComplexity int) int
+		WritesBack      func(childComplexity int) int
 	}
 
 	DeactivateAgentPayload struct {
@@ -1381,6 +1385,7 @@ type ComplexityRoot struct {
 	}
 
 	Record struct {
+		ConfirmedExternalID  func(childComplexity int) int
 		Conversations        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ExternalID           func(childComplexity int) int
 		Fields               func(childComplexity int, names []string) int
@@ -4201,6 +4206,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CrmConnection.CreatedAt(childComplexity), true
+	case "CrmConnection.failedWriteCount":
+		if e.ComplexityRoot.CrmConnection.FailedWrites == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.FailedWrites(childComplexity), true
 	case "CrmConnection.fingerprint":
 		if e.ComplexityRoot.CrmConnection.Fingerprint == nil {
 			break
@@ -4261,6 +4272,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CrmConnection.ObjectTypes(childComplexity), true
+	case "CrmConnection.pendingWriteCount":
+		if e.ComplexityRoot.CrmConnection.PendingWrites == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmConnection.PendingWrites(childComplexity), true
 	case "CrmConnection.previousSecretValidUntil":
 		if e.ComplexityRoot.CrmConnection.PreviousValidUntil == nil {
 			break
@@ -4403,6 +4420,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CrmSyncedObjectType.CursorAt(childComplexity), true
+	case "CrmSyncedObjectType.externalIdField":
+		if e.ComplexityRoot.CrmSyncedObjectType.ExternalIDField == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.ExternalIDField(childComplexity), true
 	case "CrmSyncedObjectType.lagSeconds":
 		if e.ComplexityRoot.CrmSyncedObjectType.LagSeconds == nil {
 			break
@@ -4445,6 +4468,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CrmSyncedObjectType.Read(childComplexity), true
+	case "CrmSyncedObjectType.writesBack":
+		if e.ComplexityRoot.CrmSyncedObjectType.WritesBack == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CrmSyncedObjectType.WritesBack(childComplexity), true
 
 	case "DeactivateAgentPayload.agent":
 		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
@@ -7506,6 +7535,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.QuickTextPayload.QuickText(childComplexity), true
 
+	case "Record.confirmedExternalId":
+		if e.ComplexityRoot.Record.ConfirmedExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Record.ConfirmedExternalID(childComplexity), true
 	case "Record.conversations":
 		if e.ComplexityRoot.Record.Conversations == nil {
 			break
@@ -9279,7 +9314,7 @@ type CrmAction implements Node @goModel(model: "parley/internal/desk/crmaction.C
 
 "What an action performs."
 enum CrmActionKind @goModel(model: "parley/internal/desk/action.Kind") {
-  "Creates a record, which has an external id of Parley's own. Keys: ObjectName, LinkConversation, and names of fields."
+  "Creates a record, which has an external id of Parley's own until the CRM confirms it. Keys: ObjectName, LinkConversation, and names of fields."
   CREATE_RECORD
   "Changes the conversation's record. Keys: names of fields."
   UPDATE_RECORD
@@ -9458,7 +9493,7 @@ type CrmActionRun implements Node @goModel(model: "parley/internal/desk/crmactio
   outcome: CrmActionOutcome!
   "Why it was refused; null otherwise."
   problem: CrmActionProblem
-  "The call of a webhook; null if it called none, and for viewers without CONFIGURE_MESSAGING."
+  "The call of a webhook, or what is written to the CRM; null if neither, and for viewers without CONFIGURE_MESSAGING."
   delivery: WebhookDelivery @goField(batch: true, forceResolver: true)
   "Id of the run that this one repeats; null for none."
   rerunOf: ID
@@ -9468,7 +9503,7 @@ type CrmActionRun implements Node @goModel(model: "parley/internal/desk/crmactio
 
 "What became of a run."
 enum CrmActionOutcome @goModel(model: "parley/internal/desk/action.Outcome") {
-  "All was done. A webhook has a status of its own."
+  "All was done here. A webhook, or what is written to the CRM, has a status of its own."
   DONE
   "Nothing was done."
   REFUSED
@@ -9482,9 +9517,9 @@ type CrmActionProblem @goModel(model: "parley/internal/desk/crmaction.Problem") 
   message: String!
 }
 
-"The call of a webhook, which is tried up to 9 times within some 32 hours."
+"The call of a webhook, or what is written to the CRM, which is tried up to 9 times within some 32 hours."
 type WebhookDelivery @goModel(model: "parley/internal/desk/crmaction.Delivery") {
-  "Where it goes."
+  "Where it goes: the address of a webhook, or of the CRM."
   url: String!
   "Where it stands."
   status: WebhookDeliveryStatus!
@@ -9494,17 +9529,17 @@ type WebhookDelivery @goModel(model: "parley/internal/desk/crmaction.Delivery") 
   nextTryAt: DateTime
 }
 
-"Where the call of a webhook stands."
+"Where the call of a webhook, or what is written to the CRM, stands."
 enum WebhookDeliveryStatus @goModel(model: "parley/internal/desk/action.Delivery") {
   "It is tried, or will be tried again."
   PENDING
-  "It was answered with a status from 200 to 299."
+  "It was answered with a status from 200 to 299, or the CRM holds it already."
   DELIVERED
   "It was given up. ` + "`" + `rerunCrmAction` + "`" + ` begins anew."
   FAILED
 }
 
-"One try to call a webhook."
+"One try to call a webhook, or to write to the CRM."
 type WebhookAttempt @goModel(model: "parley/internal/desk/action.Attempt") {
   "When."
   at: DateTime!
@@ -9674,7 +9709,7 @@ type RunCrmActionPayload {
 
 "A run to make again."
 input RerunCrmActionInput @goModel(model: "parley/internal/desk/crmaction.RerunInput") {
-  "The run: refused and by a trigger, or with a webhook that was not delivered."
+  "The run: refused and by a trigger, or with a webhook, or a change for the CRM, that was not delivered."
   runId: ID!
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
   idempotencyKey: String!
@@ -9682,7 +9717,7 @@ input RerunCrmActionInput @goModel(model: "parley/internal/desk/crmaction.RerunI
 
 "A run that was made again."
 type RerunCrmActionPayload {
-  "The new run, or the same with its webhook under way again; null when there are errors."
+  "The new run, or the same with its delivery under way again; null when there are errors."
   run: CrmActionRun
   "Why nothing was done; empty when it was."
   errors: [UserError!]!
@@ -9753,7 +9788,7 @@ extend type Mutation {
   """
   runCrmAction("What to run." input: RunCrmActionInput!): RunCrmActionPayload!
   """
-  Makes 1 run again: one that a trigger began and that was refused, as things are now, or the delivery of a webhook that failed. Needs CONFIGURE_MESSAGING and TAKE_ACTION. Emits MESSAGE_ADDED if the action runs; the tries of a webhook move no conversation.
+  Makes 1 run again: one that a trigger began and that was refused, as things are now, or the delivery of a webhook or to the CRM that failed. Needs CONFIGURE_MESSAGING and TAKE_ACTION. Emits MESSAGE_ADDED if the action runs; the tries of a webhook move no conversation.
   """
   rerunCrmAction("Which run." input: RerunCrmActionInput!): RerunCrmActionPayload!
 }
@@ -12199,8 +12234,10 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   id: ID!
   "Object type in the CRM, such as Lead, Contact or Visit__c."
   objectType: String!
-  "Id in the CRM."
+  "Id in the CRM; of a record that an action created, one of Parley's own, which begins with parley:, until the CRM has confirmed it. It finds the record ever after."
   externalId: String!
+  "Id in the CRM; null until the CRM has confirmed that it has the record."
+  confirmedExternalId: String
   "Display name."
   name: String!
   "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
@@ -14607,6 +14644,10 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
   takenCount: Count! @goField(name: "Taken")
   "How many changes were rejected, ever."
   rejectedCount: Count! @goField(name: "Rejected")
+  "How many changes by actions are on their way to the CRM; 10,000 stands for that and more."
+  pendingWriteCount: Count! @goField(name: "PendingWrites")
+  "How many changes by actions did not get to the CRM, of those that ` + "`" + `crmActionRuns` + "`" + ` has; 10,000 stands for that and more."
+  failedWriteCount: Count! @goField(name: "FailedWrites")
   "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
   rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(batch: true, forceResolver: true)
   "When it was created."
@@ -14617,7 +14658,7 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
 enum CrmConnectionKind @goModel(model: "parley/internal/desk/crmsync.Kind") {
   "Any CRM, which posts changes to a webhook, signed by Standard Webhooks."
   WEBHOOK
-  "Salesforce, which Parley reads by its REST API."
+  "Salesforce, which Parley reads, and writes if it is told to, by its REST API."
   SALESFORCE
   "A CRM that only a newer version of Parley knows. It is not read here."
   OTHER
@@ -14643,6 +14684,10 @@ type CrmSyncedObjectType @goModel(model: "parley/internal/desk/crmsync.Synced") 
   object: String!
   "The fields that have another name in the CRM. All others come from the field of their own name, if the CRM has one. At most 200."
   mappings: [CrmFieldMapping!]!
+  "Whether what actions change of its records is written to the CRM. The CRM decides: a change that it refuses, or made itself meanwhile, is undone here."
+  writesBack: Boolean!
+  "The CRM's field that holds Parley's id of the records that Parley creates there; null for none."
+  externalIdField: String
   "Up to when records were read, by the CRM's clock; null for none."
   cursorAt: DateTime
   "When everything had been read last; null for never."
@@ -14725,6 +14770,13 @@ input CrmSyncedObjectTypeInput @goModel(model: "parley/internal/desk/crmsync.Typ
   object: String
   "Up to 200 fields that have another name in the CRM."
   mappings: [CrmFieldMappingInput!]
+  "Whether what actions change of its records is written to the CRM; false if absent. Not for WEBHOOK."
+  writesBack: Boolean
+  """
+  The CRM's field for Parley's id of the records that Parley creates there, a text of 40 characters that is an external id and unique: 1 to 80 letters, digits and underscores, a letter
+  first. By it a creation whose answer was lost is tried again without a second record. Absent for none: such a creation then fails, and a person decides.
+  """
+  externalIdField: String
 }
 
 "A field that has another name in the CRM."
@@ -16072,6 +16124,10 @@ func (ec *executionContext) childFields_CrmConnection(ctx context.Context, field
 		return ec.fieldContext_CrmConnection_takenCount(ctx, field)
 	case "rejectedCount":
 		return ec.fieldContext_CrmConnection_rejectedCount(ctx, field)
+	case "pendingWriteCount":
+		return ec.fieldContext_CrmConnection_pendingWriteCount(ctx, field)
+	case "failedWriteCount":
+		return ec.fieldContext_CrmConnection_failedWriteCount(ctx, field)
 	case "rejectedChanges":
 		return ec.fieldContext_CrmConnection_rejectedChanges(ctx, field)
 	case "createdAt":
@@ -16140,6 +16196,10 @@ func (ec *executionContext) childFields_CrmSyncedObjectType(ctx context.Context,
 		return ec.fieldContext_CrmSyncedObjectType_object(ctx, field)
 	case "mappings":
 		return ec.fieldContext_CrmSyncedObjectType_mappings(ctx, field)
+	case "writesBack":
+		return ec.fieldContext_CrmSyncedObjectType_writesBack(ctx, field)
+	case "externalIdField":
+		return ec.fieldContext_CrmSyncedObjectType_externalIdField(ctx, field)
 	case "cursorAt":
 		return ec.fieldContext_CrmSyncedObjectType_cursorAt(ctx, field)
 	case "caughtUpAt":
@@ -17026,6 +17086,8 @@ func (ec *executionContext) childFields_Record(ctx context.Context, field graphq
 		return ec.fieldContext_Record_objectType(ctx, field)
 	case "externalId":
 		return ec.fieldContext_Record_externalId(ctx, field)
+	case "confirmedExternalId":
+		return ec.fieldContext_Record_confirmedExternalId(ctx, field)
 	case "name":
 		return ec.fieldContext_Record_name(ctx, field)
 	case "mobileNumber":

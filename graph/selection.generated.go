@@ -3682,6 +3682,20 @@ func (ec *executionContext) selectCrmConnection() map[string]*selection.Field {
 				w.Int(int64(v))
 			},
 		},
+		"pendingWriteCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).PendingWrites
+				w.Int(int64(v))
+			},
+		},
+		"failedWriteCount": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Connection).FailedWrites
+				w.Int(int64(v))
+			},
+		},
 		"rejectedChanges": {
 			NonNull: true,
 			Of:      "RejectedChange",
@@ -3749,6 +3763,24 @@ func (ec *executionContext) selectCrmSyncedObjectType() map[string]*selection.Fi
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
+		},
+		"writesBack": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).WritesBack
+				w.Bool(bool(v))
+			},
+		},
+		"externalIdField": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crmsync.Synced).ExternalIDField()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
 		},
 		"cursorAt": {
 			NonNull: false,
@@ -6304,6 +6336,17 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*conversation.Record).ExternalID
 				w.String(string(v))
+			},
+		},
+		"confirmedExternalId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Record).ConfirmedExternalID()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
 			},
 		},
 		"name": {

@@ -468,6 +468,52 @@ func (ec *executionContext) fieldContext_CrmConnection_rejectedCount(_ context.C
 	return graphql.NewScalarFieldContext("CrmConnection", field, false, false, "Count")
 }
 
+func (ec *executionContext) _CrmConnection_pendingWriteCount(ctx context.Context, field graphql.CollectedField, obj *crmsync.Connection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CrmConnection_pendingWriteCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingWrites, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCount2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CrmConnection_pendingWriteCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CrmConnection", field, false, false, "Count")
+}
+
+func (ec *executionContext) _CrmConnection_failedWriteCount(ctx context.Context, field graphql.CollectedField, obj *crmsync.Connection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CrmConnection_failedWriteCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedWrites, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNCount2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CrmConnection_failedWriteCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CrmConnection", field, false, false, "Count")
+}
+
 func (ec *executionContext) _CrmConnection_rejectedChanges(ctx context.Context, field graphql.CollectedField, obj *crmsync.Connection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -868,6 +914,52 @@ func (ec *executionContext) fieldContext_CrmSyncedObjectType_mappings(_ context.
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CrmSyncedObjectType_writesBack(ctx context.Context, field graphql.CollectedField, obj *crmsync.Synced) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CrmSyncedObjectType_writesBack(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WritesBack, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CrmSyncedObjectType_writesBack(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CrmSyncedObjectType", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _CrmSyncedObjectType_externalIdField(ctx context.Context, field graphql.CollectedField, obj *crmsync.Synced) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CrmSyncedObjectType_externalIdField(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalIDField(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CrmSyncedObjectType_externalIdField(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CrmSyncedObjectType", field, true, false, "String")
 }
 
 func (ec *executionContext) _CrmSyncedObjectType_cursorAt(ctx context.Context, field graphql.CollectedField, obj *crmsync.Synced) (ret graphql.Marshaler) {
@@ -1608,7 +1700,7 @@ func (ec *executionContext) unmarshalInputCrmSyncedObjectTypeInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"objectType", "object", "mappings"}
+	fieldsInOrder := [...]string{"objectType", "object", "mappings", "writesBack", "externalIdField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1636,6 +1728,20 @@ func (ec *executionContext) unmarshalInputCrmSyncedObjectTypeInput(ctx context.C
 				return it, err
 			}
 			it.Mappings = data
+		case "writesBack":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("writesBack"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WritesBack = data
+		case "externalIdField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIdField"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalIDField = data
 		}
 	}
 	return it, nil
@@ -2091,6 +2197,16 @@ func (ec *executionContext) _CrmConnection(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "pendingWriteCount":
+			out.Values[i] = ec._CrmConnection_pendingWriteCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failedWriteCount":
+			out.Values[i] = ec._CrmConnection_failedWriteCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "rejectedChanges":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -2272,6 +2388,16 @@ func (ec *executionContext) _CrmSyncedObjectType(ctx context.Context, sel ast.Se
 		case "mappings":
 			out.Values[i] = ec._CrmSyncedObjectType_mappings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "writesBack":
+			out.Values[i] = ec._CrmSyncedObjectType_writesBack(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "externalIdField":
+			out.Values[i] = ec._CrmSyncedObjectType_externalIdField(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "cursorAt":

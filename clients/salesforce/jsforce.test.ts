@@ -45,6 +45,29 @@ test("records are created, read, changed and deleted", async () => {
   await assert.rejects(async () => { await connection.sobject("Contact").retrieve(id); }, { name: "NOT_FOUND" });
 });
 
+test("a record that changed meanwhile is not changed", async () => {
+  const made = await connection.sobject("Contact").create({ LastName: "Curie" });
+  const path = `/services/data/v62.0/sobjects/Contact/${made.id}`;
+  const change = (since: Date) => connection.request({
+    method: "PATCH", url: path, body: JSON.stringify({ Title: "Professor" }), headers: { "content-type": "application/json", "If-Unmodified-Since": since.toUTCString() },
+  });
+  await assert.rejects(async () => { await change(new Date(Date.now() - 3_600_000)); }, { name: "PRECONDITION_FAILED" });
+  assert.equal((await connection.sobject("Contact").retrieve(made.id!)).Title, null);
+  await change(new Date(Date.now() + 60_000));
+  assert.equal((await connection.sobject("Contact").retrieve(made.id!)).Title, "Professor");
+});
+
+test("a record with an external id is created once", async () => {
+  const contact = { Parley_Id__c: "parley:one", LastName: "Meitner" };
+  const made = await connection.sobject("Contact").upsert(contact, "Parley_Id__c");
+  const again = await connection.sobject("Contact").upsert({ ...contact, LastName: "Noether" }, "Parley_Id__c");
+  assert.equal(again.id, made.id);
+  const found = await connection.query<{ LastName: string }>("SELECT LastName FROM Contact WHERE Parley_Id__c = 'parley:one'");
+  assert.deepEqual(found.records.map((r) => r.LastName), ["Noether"]);
+  await assert.rejects(async () => { await connection.sobject("Contact").upsert({ ...contact, Title: "x", Email: "parley:one" }, "Email"); }, { name: "NOT_FOUND" });
+  await assert.rejects(async () => { await connection.sobject("Contact").create({ LastName: "Ref", AccountId: "nobody" }); }, { name: "MALFORMED_ID" });
+});
+
 test("long answers come in pages, in order", async () => {
   for (let i = 0; i < 8; i++) await connection.sobject("Account").create({ Name: `Account ${7 - i}` });
   const names: string[] = [];

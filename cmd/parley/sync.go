@@ -40,6 +40,8 @@ type syncLine struct {
 	LastError    string         `json:"lastError,omitempty"`
 	Taken        int64          `json:"taken"`
 	Rejected     int64          `json:"rejected"`
+	Pending      int64          `json:"pendingWrites,omitempty"`
+	Failed       int64          `json:"failedWrites,omitempty"`
 	ObjectTypes  []syncTypeLine `json:"objectTypes"`
 	RejectedLast []rejectedLine `json:"rejectedChanges,omitempty"`
 	Secret       string         `json:"webhookSecret,omitempty"`
@@ -49,6 +51,8 @@ type syncTypeLine struct {
 	ObjectType string              `json:"objectType"`
 	Object     string              `json:"object"`
 	Mappings   []connector.Mapping `json:"mappings,omitempty"`
+	WritesBack bool                `json:"writesBack,omitempty"`
+	IDField    string              `json:"externalIdField,omitempty"`
 	Read       int64               `json:"read"`
 	CursorAt   string              `json:"cursorAt,omitempty"`
 	LagSeconds *int                `json:"lagSeconds,omitempty"`
@@ -67,14 +71,14 @@ type rejectedLine struct {
 func syncLineOf(c *crmsync.Connection) syncLine {
 	l := syncLine{
 		ID: c.ID(), Connection: c.ConnectionID, Name: c.Name, Kind: c.Kind(), State: c.State(), Address: c.Address(),
-		Taken: c.Taken, Rejected: c.Rejected, ObjectTypes: []syncTypeLine{},
+		Taken: c.Taken, Rejected: c.Rejected, Pending: c.PendingWrites, Failed: c.FailedWrites, ObjectTypes: []syncTypeLine{},
 	}
 	if c.WebhookURL() != nil {
 		l.WebhookPath = "/webhooks/crm/" + c.ConnectionID
 	}
 	l.Fingerprint, l.LastError = textAt(c.Fingerprint()), textAt(c.LastError())
 	for _, o := range c.ObjectTypes() {
-		t := syncTypeLine{ObjectType: o.ObjectType, Object: o.Object(), Mappings: o.Fields, Read: o.Read(), LagSeconds: o.LagSeconds(), Problem: textAt(o.Problem())}
+		t := syncTypeLine{ObjectType: o.ObjectType, Object: o.Object(), Mappings: o.Fields, WritesBack: o.WritesBack, IDField: o.Key, Read: o.Read(), LagSeconds: o.LagSeconds(), Problem: textAt(o.Problem())}
 		if at := o.CursorAt(); at != nil {
 			t.CursorAt = at.String()
 		}
@@ -191,6 +195,9 @@ func (s *syncStatusCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 				lag = fmt.Sprint(*o.LagSeconds, " s")
 			}
 			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", o.ObjectType, o.Read, o.CursorAt, lag, o.Problem)
+		}
+		if l.Pending+l.Failed > 0 {
+			fmt.Fprintf(table, "\nWRITES\t%d under way\t%d failed\n", l.Pending, l.Failed)
 		}
 		if len(l.RejectedLast) > 0 {
 			fmt.Fprintln(table, "\nREJECTED\tOPERATION\tRECORD\tFIELD\tWHY")

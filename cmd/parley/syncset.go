@@ -18,7 +18,7 @@ import (
 type syncSettings struct {
 	Address    *string  `placeholder:"URL" help:"Where the CRM is called, such as https://example.my.salesforce.com."`
 	APIVersion *string  `name:"api-version" placeholder:"VERSION" help:"Version of its API; by default the one that Parley was made for."`
-	Types      string   `placeholder:"FILE" help:"JSON file with the object types that come from the CRM, as parley sync status --json prints them: a list of objectType, object and mappings."`
+	Types      string   `placeholder:"FILE" help:"JSON file with the object types that come from the CRM, as parley sync status --json prints them: a list of objectType, object, mappings, writesBack and externalIdField."`
 	ObjectType []string `placeholder:"NAME" help:"Object type that comes from the CRM under the same names. May be repeated."`
 	Credential []string `placeholder:"NAME=@FILE" sep:"none" help:"A part of the credentials: NAME=@FILE reads a file, NAME=env:VARIABLE the environment; clientId=VALUE and username=VALUE are no secrets. May be repeated."`
 }
@@ -40,7 +40,7 @@ func (s *syncSettings) types() (types []crmsync.TypeInput, err error) {
 		return nil, fmt.Errorf("--types: %s is no list of object types: %w", s.Types, err)
 	}
 	for _, l := range listed {
-		t := crmsync.TypeInput{ObjectType: l.ObjectType, Mappings: l.Mappings}
+		t := crmsync.TypeInput{ObjectType: l.ObjectType, Mappings: l.Mappings, WritesBack: &l.WritesBack, ExternalIDField: &l.IDField}
 		if l.Object != "" {
 			t.Object = &l.Object
 		}

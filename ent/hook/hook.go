@@ -548,6 +548,18 @@ func (f RecordValueFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordValueMutation", m)
 }
 
+// The RecordWriteFunc type is an adapter to allow the use of ordinary
+// function as RecordWrite mutator.
+type RecordWriteFunc func(context.Context, *ent.RecordWriteMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordWriteFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordWriteMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordWriteMutation", m)
+}
+
 // The RejectedChangeFunc type is an adapter to allow the use of ordinary
 // function as RejectedChange mutator.
 type RejectedChangeFunc func(context.Context, *ent.RejectedChangeMutation) (ent.Value, error)

@@ -53,6 +53,7 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/recordwrite"
 	"parley/ent/rejectedchange"
 	"parley/ent/secret"
 	"parley/ent/signingkey"
@@ -1333,6 +1334,33 @@ func (f TraverseRecordValue) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.RecordValueQuery", q)
 }
 
+// The RecordWriteFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecordWriteFunc func(context.Context, *ent.RecordWriteQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecordWriteFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecordWriteQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecordWriteQuery", q)
+}
+
+// The TraverseRecordWrite type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecordWrite func(context.Context, *ent.RecordWriteQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecordWrite) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecordWrite) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordWriteQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecordWriteQuery", q)
+}
+
 // The RejectedChangeFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RejectedChangeFunc func(context.Context, *ent.RejectedChangeQuery) (ent.Value, error)
 
@@ -1561,6 +1589,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RecordPhoneQuery, predicate.RecordPhone, recordphone.OrderOption]{typ: ent.TypeRecordPhone, tq: q}, nil
 	case *ent.RecordValueQuery:
 		return &query[*ent.RecordValueQuery, predicate.RecordValue, recordvalue.OrderOption]{typ: ent.TypeRecordValue, tq: q}, nil
+	case *ent.RecordWriteQuery:
+		return &query[*ent.RecordWriteQuery, predicate.RecordWrite, recordwrite.OrderOption]{typ: ent.TypeRecordWrite, tq: q}, nil
 	case *ent.RejectedChangeQuery:
 		return &query[*ent.RejectedChangeQuery, predicate.RejectedChange, rejectedchange.OrderOption]{typ: ent.TypeRejectedChange, tq: q}, nil
 	case *ent.SecretQuery:

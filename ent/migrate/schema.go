@@ -1531,6 +1531,70 @@ var (
 			},
 		},
 	}
+	// RecordWritesColumns holds the columns for the "record_writes" table.
+	RecordWritesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "record_id", Type: field.TypeInt64},
+		{Name: "object_type", Type: field.TypeString, Size: 80},
+		{Name: "creates", Type: field.TypeBool},
+		{Name: "fields", Type: field.TypeJSON},
+		{Name: "base", Type: field.TypeInt64, Default: 0},
+		{Name: "edited_at", Type: field.TypeInt64, Default: 0},
+		{Name: "depth", Type: field.TypeInt, Default: 0},
+		{Name: "status", Type: field.TypeString, Size: 20},
+		{Name: "open", Type: field.TypeBool, Default: true},
+		{Name: "sent", Type: field.TypeBool, Default: false},
+		{Name: "tries", Type: field.TypeInt, Default: 0},
+		{Name: "attempts", Type: field.TypeJSON},
+		{Name: "due_at", Type: field.TypeInt64, Default: 0},
+		{Name: "holder", Type: field.TypeInt64, Default: 0},
+		{Name: "held_until", Type: field.TypeInt64, Default: 0},
+		{Name: "created_at", Type: field.TypeInt64},
+		{Name: "connection_id", Type: field.TypeInt64},
+		{Name: "run_id", Type: field.TypeInt64},
+	}
+	// RecordWritesTable holds the schema information for the "record_writes" table.
+	RecordWritesTable = &schema.Table{
+		Name:       "record_writes",
+		Columns:    RecordWritesColumns,
+		PrimaryKey: []*schema.Column{RecordWritesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_writes_crm_connections_connection",
+				Columns:    []*schema.Column{RecordWritesColumns[17]},
+				RefColumns: []*schema.Column{CrmConnectionsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "record_writes_crm_action_runs_run",
+				Columns:    []*schema.Column{RecordWritesColumns[18]},
+				RefColumns: []*schema.Column{CrmActionRunsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordwrite_run_id",
+				Unique:  true,
+				Columns: []*schema.Column{RecordWritesColumns[18]},
+			},
+			{
+				Name:    "recordwrite_record_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{RecordWritesColumns[1], RecordWritesColumns[16]},
+			},
+			{
+				Name:    "recordwrite_open_due_at",
+				Unique:  false,
+				Columns: []*schema.Column{RecordWritesColumns[9], RecordWritesColumns[13]},
+			},
+			{
+				Name:    "recordwrite_connection_id_status",
+				Unique:  false,
+				Columns: []*schema.Column{RecordWritesColumns[17], RecordWritesColumns[8]},
+			},
+		},
+	}
 	// RejectedChangesColumns holds the columns for the "rejected_changes" table.
 	RejectedChangesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1780,6 +1844,7 @@ var (
 		RecordLinksTable,
 		RecordPhonesTable,
 		RecordValuesTable,
+		RecordWritesTable,
 		RejectedChangesTable,
 		SecretsTable,
 		SigningKeysTable,
@@ -1957,6 +2022,11 @@ func init() {
 	RecordValuesTable.ForeignKeys[0].RefTable = RecordsTable
 	RecordValuesTable.Annotation = &entsql.Annotation{
 		Table: "record_values",
+	}
+	RecordWritesTable.ForeignKeys[0].RefTable = CrmConnectionsTable
+	RecordWritesTable.ForeignKeys[1].RefTable = CrmActionRunsTable
+	RecordWritesTable.Annotation = &entsql.Annotation{
+		Table: "record_writes",
 	}
 	RejectedChangesTable.ForeignKeys[0].RefTable = CrmConnectionsTable
 	RejectedChangesTable.Annotation = &entsql.Annotation{

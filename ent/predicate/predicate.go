@@ -141,6 +141,9 @@ type RecordPhone func(*sql.Selector)
 // RecordValue is the predicate function for recordvalue builders.
 type RecordValue func(*sql.Selector)
 
+// RecordWrite is the predicate function for recordwrite builders.
+type RecordWrite func(*sql.Selector)
+
 // RejectedChange is the predicate function for rejectedchange builders.
 type RejectedChange func(*sql.Selector)
 

@@ -1190,6 +1190,30 @@ func (f RecordValueMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mut
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordValueMutation", m)
 }
 
+// The RecordWriteQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RecordWriteQueryRuleFunc func(context.Context, *ent.RecordWriteQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RecordWriteQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordWriteQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RecordWriteQuery", q)
+}
+
+// The RecordWriteMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RecordWriteMutationRuleFunc func(context.Context, *ent.RecordWriteMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RecordWriteMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RecordWriteMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RecordWriteMutation", m)
+}
+
 // The RejectedChangeQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RejectedChangeQueryRuleFunc func(context.Context, *ent.RejectedChangeQuery) error

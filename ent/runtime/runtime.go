@@ -49,6 +49,7 @@ import (
 	"parley/ent/recordlink"
 	"parley/ent/recordphone"
 	"parley/ent/recordvalue"
+	"parley/ent/recordwrite"
 	"parley/ent/rejectedchange"
 	"parley/ent/schema"
 	"parley/ent/secret"
@@ -2233,6 +2234,61 @@ func init() {
 	recordvalueDescValue := recordvalueFields[2].Descriptor()
 	// recordvalue.ValueValidator is a validator for the "value" field. It is called by the builders before save.
 	recordvalue.ValueValidator = recordvalueDescValue.Validators[0].(func([]byte) error)
+	recordwrite.Policy = privacy.NewPolicies(schema.RecordWrite{})
+	recordwrite.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := recordwrite.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	recordwriteFields := schema.RecordWrite{}.Fields()
+	_ = recordwriteFields
+	// recordwriteDescObjectType is the schema descriptor for object_type field.
+	recordwriteDescObjectType := recordwriteFields[3].Descriptor()
+	// recordwrite.ObjectTypeValidator is a validator for the "object_type" field. It is called by the builders before save.
+	recordwrite.ObjectTypeValidator = recordwriteDescObjectType.Validators[0].(func(string) error)
+	// recordwriteDescBase is the schema descriptor for base field.
+	recordwriteDescBase := recordwriteFields[6].Descriptor()
+	// recordwrite.DefaultBase holds the default value on creation for the base field.
+	recordwrite.DefaultBase = clock.Time(recordwriteDescBase.Default.(int64))
+	// recordwriteDescEditedAt is the schema descriptor for edited_at field.
+	recordwriteDescEditedAt := recordwriteFields[7].Descriptor()
+	// recordwrite.DefaultEditedAt holds the default value on creation for the edited_at field.
+	recordwrite.DefaultEditedAt = clock.Time(recordwriteDescEditedAt.Default.(int64))
+	// recordwriteDescDepth is the schema descriptor for depth field.
+	recordwriteDescDepth := recordwriteFields[8].Descriptor()
+	// recordwrite.DefaultDepth holds the default value on creation for the depth field.
+	recordwrite.DefaultDepth = recordwriteDescDepth.Default.(int)
+	// recordwriteDescStatus is the schema descriptor for status field.
+	recordwriteDescStatus := recordwriteFields[9].Descriptor()
+	// recordwrite.StatusValidator is a validator for the "status" field. It is called by the builders before save.
+	recordwrite.StatusValidator = recordwriteDescStatus.Validators[0].(func(string) error)
+	// recordwriteDescOpen is the schema descriptor for open field.
+	recordwriteDescOpen := recordwriteFields[10].Descriptor()
+	// recordwrite.DefaultOpen holds the default value on creation for the open field.
+	recordwrite.DefaultOpen = recordwriteDescOpen.Default.(bool)
+	// recordwriteDescSent is the schema descriptor for sent field.
+	recordwriteDescSent := recordwriteFields[11].Descriptor()
+	// recordwrite.DefaultSent holds the default value on creation for the sent field.
+	recordwrite.DefaultSent = recordwriteDescSent.Default.(bool)
+	// recordwriteDescTries is the schema descriptor for tries field.
+	recordwriteDescTries := recordwriteFields[12].Descriptor()
+	// recordwrite.DefaultTries holds the default value on creation for the tries field.
+	recordwrite.DefaultTries = recordwriteDescTries.Default.(int)
+	// recordwriteDescDueAt is the schema descriptor for due_at field.
+	recordwriteDescDueAt := recordwriteFields[14].Descriptor()
+	// recordwrite.DefaultDueAt holds the default value on creation for the due_at field.
+	recordwrite.DefaultDueAt = clock.Time(recordwriteDescDueAt.Default.(int64))
+	// recordwriteDescHolder is the schema descriptor for holder field.
+	recordwriteDescHolder := recordwriteFields[15].Descriptor()
+	// recordwrite.DefaultHolder holds the default value on creation for the holder field.
+	recordwrite.DefaultHolder = recordwriteDescHolder.Default.(int64)
+	// recordwriteDescHeldUntil is the schema descriptor for held_until field.
+	recordwriteDescHeldUntil := recordwriteFields[16].Descriptor()
+	// recordwrite.DefaultHeldUntil holds the default value on creation for the held_until field.
+	recordwrite.DefaultHeldUntil = clock.Time(recordwriteDescHeldUntil.Default.(int64))
 	rejectedchange.Policy = privacy.NewPolicies(schema.RejectedChange{})
 	rejectedchange.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

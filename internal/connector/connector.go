@@ -38,7 +38,65 @@ type Session interface {
 	// Gone returns those of up to MostAsked ids that the CRM does not have any more, not
 	// even among the deleted ones, and its time.
 	Gone(ctx context.Context, object string, ids []string) (gone []string, now clock.Time, err error)
+	// Find reads the record that has a value in a field, also a deleted one; nil for none.
+	Find(ctx context.Context, object string, fields []string, by Key) (*Row, error)
+	// Write creates a record or changes one. It makes one attempt. Its errors are also a
+	// *RejectedError, ErrChanged and ErrUntaken; after any other, as after one that may pass,
+	// the CRM may have taken the write.
+	Write(ctx context.Context, w Write) (*Written, error)
 }
+
+// Key is a field of a CRM whose value names one record.
+type Key struct{ Field, Value string }
+
+// Write is what a record is to hold.
+type Write struct {
+	Object string
+	// ID is the record's; empty to create one.
+	ID string
+	// Key is, of a record to create, what names it: if the CRM has such a record, that one is
+	// changed. Without a key, a record is created each time.
+	Key Key
+	// Fields are values by the CRM's names: texts, booleans, json.Number, or nil for blank.
+	Fields map[string]any
+	// Unmodified is, of a record to change, the time after which nobody else may have
+	// changed it, by the CRM's clock, to the second.
+	Unmodified clock.Time
+}
+
+// Written is the answer to a Write.
+type Written struct {
+	ID     string
+	Status int // of HTTP
+}
+
+// ErrChanged is the error of a Write of a record that changed in the CRM meanwhile.
+var ErrChanged = errors.New("the record changed in the CRM meanwhile")
+
+// ErrUntaken is the error of a Write that the CRM surely did not take, and may take later.
+var ErrUntaken = errors.New("the CRM did not take the write")
+
+// Untaken marks an error as ErrUntaken, and leaves its text as it is.
+func Untaken(err error) error { return untaken{err} }
+
+type untaken struct{ error }
+
+// Is reports whether target is ErrUntaken.
+func (untaken) Is(target error) bool { return target == ErrUntaken }
+
+// Unwrap returns the error that is marked.
+func (e untaken) Unwrap() error { return e.error }
+
+// RejectedError is the error of a Write that the CRM will not take, however often it is
+// asked.
+type RejectedError struct {
+	Status  int      // of HTTP
+	Fields  []string // of the CRM, that are at fault; empty if it does not say
+	Message string   // the CRM's words
+}
+
+// Error implements error.
+func (e *RejectedError) Error() string { return "the CRM rejected the write: " + e.Message }
 
 // MostAsked is how many ids Gone takes.
 const MostAsked = 200
@@ -73,6 +131,17 @@ type Type struct {
 	// Fields are those that have another name in the CRM. All others come from the field of
 	// their own name.
 	Fields []Mapping `json:"fields,omitempty"`
+	// WritesBack has what actions change be written to the CRM.
+	WritesBack bool `json:"writesBack,omitempty"`
+	// Key is the CRM's field that holds Parley's id of a record that Parley created there;
+	// empty for none.
+	Key string `json:"key,omitempty"`
+}
+
+// Reads is the type without what only writing needs.
+func (t Type) Reads() Type {
+	t.WritesBack, t.Key = false, ""
+	return t
 }
 
 // Mapping is a field, and the CRM's field that it comes from.

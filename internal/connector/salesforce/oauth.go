@@ -125,7 +125,7 @@ func (x *session) ask(ctx context.Context, now time.Time) (*granted, *answer, er
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := x.send(ctx, http.MethodPost, x.login+"/services/oauth2/token", "", form)
+	a, err := x.send(ctx, call{method: http.MethodPost, address: x.login + "/services/oauth2/token", kind: "application/x-www-form-urlencoded", body: form})
 	if err != nil {
 		return nil, nil, err
 	}

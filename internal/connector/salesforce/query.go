@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,16 +112,6 @@ const longestID = 18
 
 // soql is the query of records after a place, in order.
 func soql(q connector.Query, special []string) string {
-	fields := []string{"Id", "SystemModstamp"}
-	seen := map[string]bool{"id": true, "systemmodstamp": true}
-	for _, names := range [][]string{special, q.Fields} {
-		for _, name := range names {
-			if lower := strings.ToLower(name); !seen[lower] {
-				seen[lower] = true
-				fields = append(fields, name)
-			}
-		}
-	}
 	where := ""
 	switch at := q.At.Std().UTC().Format("2006-01-02T15:04:05.000Z"); {
 	case q.At == 0:
@@ -129,7 +120,20 @@ func soql(q connector.Query, special []string) string {
 	default:
 		where = fmt.Sprintf(" WHERE SystemModstamp > %s OR (SystemModstamp = %s AND Id > '%s')", at, at, quoted(q.ID))
 	}
-	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY SystemModstamp, Id LIMIT %d", strings.Join(fields, ", "), q.Object, where, q.Most)
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY SystemModstamp, Id LIMIT %d", selected(special, q.Fields), q.Object, where, q.Most)
+}
+
+// selected are the fields to ask for, each once, with what every record is read by.
+func selected(lists ...[]string) string {
+	fields := []string{"Id", "SystemModstamp"}
+	seen := map[string]bool{"id": true, "systemmodstamp": true}
+	for _, name := range slices.Concat(lists...) {
+		if lower := strings.ToLower(name); !seen[lower] {
+			seen[lower] = true
+			fields = append(fields, name)
+		}
+	}
+	return strings.Join(fields, ", ")
 }
 
 func quoted(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }

@@ -1,4 +1,4 @@
-// Package salesforce reads Salesforce by its REST API: signed in by the OAuth client
+// Package salesforce reads and writes Salesforce by its REST API: signed in by the OAuth client
 // credentials flow or the JWT bearer flow, records by SOQL in the order of SystemModstamp
 // and Id, deleted and merged ones too (queryAll).
 //
@@ -96,8 +96,9 @@ func refusal(format string, args ...any) error {
 
 // fault is how Salesforce writes an error.
 type fault struct {
-	Code    string `json:"errorCode"`
-	Message string `json:"message"`
+	Code    string   `json:"errorCode"`
+	Message string   `json:"message"`
+	Fields  []string `json:"fields"`
 }
 
 // answer is a whole answer to a call.
@@ -109,71 +110,97 @@ type answer struct {
 // is reports whether the answer is an error of a code.
 func (a *answer) is(code string) bool { return len(a.faults) > 0 && a.faults[0].Code == code }
 
-// get calls the API, and reads JSON into out. A token that has ended is asked for again,
-// once.
+// call is a call to make.
+type call struct {
+	method, address, token string
+
+	kind, body string // of what is sent
+	unmodified clock.Time
+}
+
+// get calls the API, and reads JSON into out.
 func (x *session) get(ctx context.Context, path string, out any) (*answer, error) {
+	a, err := x.api(ctx, call{method: http.MethodGet, address: path})
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Status != http.StatusOK:
+		return a, a.problem()
+	case len(a.Body) == 0:
+		return a, errTooLong
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(a.Body)))
+	decoder.UseNumber()
+	if err := decoder.Decode(out); err != nil {
+		return a, errors.New("salesforce: the answer is no JSON")
+	}
+	return a, nil
+}
+
+// api calls a path of the API. A token that has ended is asked for again, once.
+func (x *session) api(ctx context.Context, c call) (*answer, error) {
+	path := c.address
 	for again := false; ; again = true {
 		instance, token, err := x.signIn(ctx, again)
 		if err != nil {
-			return nil, err
+			return nil, connector.Untaken(err)
 		}
-		a, err := x.send(ctx, http.MethodGet, instance+path, token, "")
-		if err != nil {
-			return nil, err
+		c.address, c.token = instance+path, token
+		if a, err := x.send(ctx, c); err != nil || again || a.Status != http.StatusUnauthorized {
+			return a, err
 		}
-		if a.Status == http.StatusUnauthorized && !again {
-			continue
-		}
-		if a.Status != http.StatusOK {
-			return a, a.problem()
-		}
-		if len(a.Body) == 0 {
-			return a, errTooLong
-		}
-		decoder := json.NewDecoder(strings.NewReader(string(a.Body)))
-		decoder.UseNumber()
-		if err := decoder.Decode(out); err != nil {
-			return a, errors.New("salesforce: the answer is no JSON")
-		}
-		return a, nil
 	}
 }
 
 // errTooLong is the error of an answer that is longer than it may be, or broke off.
 var errTooLong = errors.New("salesforce: the answer is longer than it may be")
 
-func (x *session) send(ctx context.Context, method, address, token, form string) (*answer, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form))
+func (x *session) send(ctx context.Context, c call) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, c.method, c.address, strings.NewReader(c.body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "Parley")
-	if form != "" {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if c.kind != "" {
+		req.Header.Set("Content-Type", c.kind)
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.unmodified != 0 {
+		req.Header.Set("If-Unmodified-Since", c.unmodified.Std().Format(http.TimeFormat))
 	}
 	got, err := x.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	a := &answer{Answer: got}
-	if a.Status != http.StatusOK {
+	if a.Status < 200 || a.Status > 299 {
 		_ = json.Unmarshal(a.Body, &a.faults) // a list, or something else that is read elsewhere
 	}
 	return a, nil
 }
 
+// said are the words of an answer that is an error.
+func (a *answer) said() string {
+	if len(a.faults) > 0 {
+		return wire.Detail(a.faults[0].Code + ": " + a.faults[0].Message)
+	}
+	return "it answered " + strconv.Itoa(a.Status)
+}
+
+// limited reports whether the answer says to call later.
+func (a *answer) limited() bool {
+	return a.is("REQUEST_LIMIT_EXCEEDED") || a.is("SERVER_UNAVAILABLE") || a.is("CONCURRENT_REQUEST_LIMIT_EXCEEDED") ||
+		a.Status == http.StatusServiceUnavailable || a.Status == http.StatusTooManyRequests
+}
+
 // problem is what an answer other than 200 means.
 func (a *answer) problem() error {
-	said := "it answered " + strconv.Itoa(a.Status)
-	if len(a.faults) > 0 {
-		said = wire.Detail(a.faults[0].Code + ": " + a.faults[0].Message)
-	}
+	said := a.said()
 	switch {
-	case a.is("REQUEST_LIMIT_EXCEEDED"), a.Status == http.StatusServiceUnavailable, a.Status == http.StatusTooManyRequests, a.is("SERVER_UNAVAILABLE"), a.is("CONCURRENT_REQUEST_LIMIT_EXCEEDED"):
+	case a.limited():
 		return &connector.LimitedError{After: a.retryAfter()}
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden:
 		return refusal("Salesforce does not let Parley in (%s). Check the app's policies, and the rights of its user.", said)

@@ -1,8 +1,17 @@
 package action
 
-import "parley/internal/ground/clock"
+import (
+	"time"
 
-// Attempt is one try to deliver a webhook.
+	"parley/internal/ground/clock"
+)
+
+// DefaultPauses are the times between tries to deliver, about a day and a half together.
+var DefaultPauses = []time.Duration{
+	5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour,
+}
+
+// Attempt is one try to deliver a webhook, or a change to a CRM.
 type Attempt struct {
 	At      clock.Time `json:"at"`
 	Status  int        `json:"status,omitempty"`  // of HTTP; 0 if nobody answered
@@ -10,7 +19,7 @@ type Attempt struct {
 	Answer  string     `json:"answer,omitempty"`  // the beginning of what was answered
 }
 
-// Delivery is where a webhook's delivery stands.
+// Delivery is where the delivery of a webhook, or of a change to a CRM, stands.
 type Delivery string
 
 // The states.

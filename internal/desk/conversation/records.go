@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"parley/ent"
 	"parley/ent/predicate"
@@ -15,6 +16,19 @@ import (
 
 // RecordName is what a CRM calls a record.
 type RecordName struct{ ObjectType, ExternalID string }
+
+// OwnPrefix begins the external ids of records that were made here and that no CRM has
+// confirmed.
+const OwnPrefix = "parley:"
+
+// ConfirmedExternalID is the record's id in the CRM; nil while the CRM has not confirmed that
+// it has the record.
+func (r *Record) ConfirmedExternalID() *string {
+	if strings.HasPrefix(r.ExternalID, OwnPrefix) {
+		return nil
+	}
+	return &r.ExternalID
+}
 
 // Records reads records by key, as far as the viewer may see them, in one statement; in
 // three when some may not be seen, or others have their place. The key of a record that

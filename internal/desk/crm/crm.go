@@ -32,7 +32,7 @@ type Service struct {
 
 	// Changed hears, inside the write, of records of an object type that came or changed;
 	// nil for nobody.
-	Changed func(ctx context.Context, tx *store.Tx, objectType string, keys []int64)
+	Changed func(ctx context.Context, tx *store.Tx, objectType string, keys []int64) error
 	// Numbered hears, inside the write, of records of an object type that have other phone
 	// numbers than before; nil for nobody.
 	Numbered func(ctx context.Context, tx *store.Tx, objectType string, keys []int64)

@@ -210,8 +210,7 @@ func (s *Service) write(ctx context.Context, todo []*writing) error {
 		if err := s.save(ctx, tx, changed, known); err != nil {
 			return err
 		}
-		s.tell(ctx, tx, changed)
-		return nil
+		return s.tell(ctx, tx, changed)
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/object"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -74,7 +75,7 @@ func (s *Service) holding(r *stored) *Holding {
 func (*Service) Lock(ctx context.Context, tx *store.Tx) error { return lock(ctx, tx) }
 
 // OwnPrefix begins the external ids of records that no CRM knows yet.
-const OwnPrefix = "parley:"
+const OwnPrefix = conversation.OwnPrefix
 
 // NewName is a name for a record that is made here: nothing else has it, and it stays until
 // the CRM has the record.
@@ -87,6 +88,10 @@ type Edit struct {
 	Key     int64
 	Outcome Outcome
 	Fields  []FieldEdit // those that the change named
+	// Base is the version that was changed: when the record changed in the CRM; 0 for none.
+	Base clock.Time
+	// At is the version that the change made.
+	At clock.Time
 }
 
 // FieldEdit is a field before and after a change.
@@ -97,8 +102,9 @@ type FieldEdit struct {
 
 // Change adds a record, or changes the one that is there, within a write that took Lock.
 // It goes by the given rights. It is never older than what the CRM said last, for whoever
-// makes it sees that.
-func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Rights, in *RecordInput) (*Edit, error) {
+// makes it sees that. If it is written to the CRM, it is hardly newer either: the CRM decides,
+// so that whatever changed there later counts, also what has not come yet.
+func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Rights, in *RecordInput, written bool) (*Edit, error) {
 	w, problem := s.prepare(rights, "input.values", in)
 	if problem != nil {
 		return nil, problem
@@ -109,7 +115,11 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Right
 		return nil, err
 	}
 	was := known[w.name]
-	if w.at = tx.Now; was != nil {
+	there := was != nil && !was.stub && was.deletedAt == 0
+	switch w.at = tx.Now; {
+	case there && written:
+		w.at = was.at + 1
+	case was != nil:
 		w.at = max(w.at, was.at)
 	}
 	w.decide(was, tx.Now)
@@ -119,7 +129,10 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Right
 	case *w.result.Outcome == Merged:
 		return nil, fault.New(fault.Conflict, "The record was merged into another. Read the conversation again.")
 	}
-	edit := &Edit{Key: w.key(), Outcome: *w.result.Outcome}
+	edit := &Edit{Key: w.key(), Outcome: *w.result.Outcome, At: w.at}
+	if there {
+		edit.Base = was.at
+	}
 	before := body{}
 	if was != nil {
 		before = w.holds(was)
@@ -138,14 +151,13 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Right
 		return nil, err
 	}
 	edit.Key = w.after.key
-	s.tell(ctx, tx, []*writing{w})
-	return edit, nil
+	return edit, s.tell(ctx, tx, []*writing{w})
 }
 
 // tell reports records that changed to whoever waits for that.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) {
+func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) error {
 	if s.Changed == nil {
-		return
+		return nil
 	}
 	byType := map[string][]int64{}
 	for _, w := range changed {
@@ -154,8 +166,11 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) {
 		}
 	}
 	for objectType, keys := range byType {
-		s.Changed(ctx, tx, objectType, keys)
+		if err := s.Changed(ctx, tx, objectType, keys); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // tellNumbered reports records that have other phone numbers than before.

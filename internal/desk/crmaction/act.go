@@ -9,6 +9,7 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/object"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -62,7 +63,11 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 		v := t.read[key].Value
 		in.Fields = append(in.Fields, &crm.FieldInput{Name: key, Text: &v.Text, Choices: v.List})
 	}
-	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in)
+	connection, err := t.service.Syncs.WritesTo(ctx, t.tx, to.ObjectType)
+	if err != nil {
+		return err
+	}
+	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, connection != 0)
 	if err != nil {
 		return err
 	}
@@ -70,7 +75,10 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	for _, f := range edit.Fields {
 		t.changes = append(t.changes, &FieldChange{to.ObjectType, f.Definition, f.Before, f.After})
 	}
-	return nil
+	if connection == 0 || edit.Outcome == crm.Unchanged {
+		return nil
+	}
+	return t.service.Syncs.Queue(ctx, t.tx, crmsync.Change{Connection: connection, Run: t.run, Depth: t.depth, ObjectType: to.ObjectType, Edit: edit})
 }
 
 // link finds the record that the conversation is to be of: one that whoever runs the

@@ -14,6 +14,7 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/crmsync"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/message"
@@ -36,6 +37,7 @@ type Service struct {
 	Conversations *conversation.Service
 	Records       *crm.Service
 	Messages      message.Reader
+	Syncs         *crmsync.Service
 	Vault         *vault.Vault
 	// Call posts a webhook.
 	Call func(ctx context.Context, c *Call) (*Answer, error)
@@ -43,7 +45,7 @@ type Service struct {
 	Local bool
 	// Runs is how many actions an agent may run; nil for any.
 	Runs *quota.Quota
-	// Pauses are the times between the tries of a delivery; DefaultPauses by default.
+	// Pauses are the times between the tries of a delivery; action.DefaultPauses by default.
 	Pauses []time.Duration
 }
 

@@ -35,11 +35,6 @@ type Answer struct {
 // ErrNotPublic is why a webhook is not called: its host leads out of the public internet.
 var ErrNotPublic = errors.New("the host is not an address of the public internet")
 
-// DefaultPauses are the times between tries, about a day and a half together.
-var DefaultPauses = []time.Duration{
-	5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour,
-}
-
 // deliver is the job of a try.
 type deliver struct {
 	Run int64 `json:"run"`
@@ -121,7 +116,7 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, args deliver, attempt 
 	update := tx.Ent.WebhookDelivery.UpdateOne(d).SetAttempts(attempts).AddTries(1)
 	pauses := s.Pauses
 	if pauses == nil {
-		pauses = DefaultPauses
+		pauses = action.DefaultPauses
 	}
 	switch {
 	case attempt.Problem == "":

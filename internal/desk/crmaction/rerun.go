@@ -21,10 +21,11 @@ import (
 // RerunInput is a run to make again.
 type RerunInput struct{ RunID, IdempotencyKey string }
 
-var errNothing = fault.New(fault.Conflict, "There is nothing to run again: only what a trigger ran and was refused, and a webhook that was not delivered.")
+var errNothing = fault.New(fault.Conflict, "There is nothing to run again: only what a trigger ran and was refused, and a webhook or a change of a record in the CRM that was not delivered.")
 
 // Rerun makes a run again that the viewer of ctx sees, once for an idempotency key: what a
-// trigger ran and was refused, as things are now, or the delivery of a webhook that failed.
+// trigger ran and was refused, as things are now, or the delivery of a webhook or to the CRM
+// that failed.
 func (s *Service) Rerun(ctx context.Context, in RerunInput) (*Run, error) {
 	v := viewer.FromContext(ctx)
 	if err := administration.Admitted(ctx); err != nil {
@@ -90,14 +91,21 @@ func (s *Service) rerun(ctx context.Context, tx *store.Tx, key int64) (int64, er
 	return made.run, nil
 }
 
-// redeliver begins the tries of a failed delivery anew, with the id it had.
+// redeliver begins the tries of a failed delivery anew: of a webhook with the id it had.
 func (s *Service) redeliver(ctx context.Context, tx *store.Tx, run int64) error {
 	ctx = viewer.AsSystem(ctx, "actions")
 	n, err := tx.Ent.WebhookDelivery.Update().Where(webhookdelivery.RunID(run), webhookdelivery.Status(string(action.Failed))).
 		SetStatus(string(action.Pending)).SetTries(0).SetDueAt(tx.Now).Save(ctx)
-	if err == nil && n == 0 {
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		tx.Enqueue(deliver{Run: run}, nil)
+		return nil
+	}
+	queued, err := s.Syncs.Requeue(ctx, tx, run)
+	if err == nil && !queued {
 		err = errNothing
 	}
-	tx.Enqueue(deliver{Run: run}, nil)
 	return err
 }

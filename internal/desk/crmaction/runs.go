@@ -181,12 +181,23 @@ func (r *Run) RecordKey() int64 { return r.record }
 // RunKey is its key.
 func (r *Run) RunKey() int64 { return r.Key }
 
-// Delivery is a webhook's delivery.
+// Delivery is the delivery of a webhook, or of a change to the CRM.
 type Delivery struct {
 	URL       string
 	Status    action.Delivery
 	Attempts  []*action.Attempt
 	NextTryAt *clock.Time
+}
+
+func deliveryOf(address string, status action.Delivery, attempts []action.Attempt, due clock.Time) *Delivery {
+	d := &Delivery{URL: address, Status: status, Attempts: make([]*action.Attempt, len(attempts))}
+	for i := range attempts {
+		d.Attempts[i] = &attempts[i]
+	}
+	if d.Status == action.Pending {
+		d.NextTryAt = &due
+	}
+	return d
 }
 
 // DeliveriesOf are the deliveries of runs, which the viewer has in hand, by the keys of
@@ -197,15 +208,15 @@ func (s *Service) DeliveriesOf(ctx context.Context, runs []int64) (map[int64]*De
 		return found, nil
 	}
 	rows, err := s.Store.Ent.WebhookDelivery.Query().Where(webhookdelivery.RunIDIn(runs...)).All(viewer.AsSystem(ctx, "edge"))
+	if err != nil {
+		return nil, err
+	}
 	for _, row := range rows {
-		d := &Delivery{URL: row.URL, Status: action.Delivery(row.Status), Attempts: make([]*action.Attempt, len(row.Attempts))}
-		for i := range row.Attempts {
-			d.Attempts[i] = &row.Attempts[i]
-		}
-		if d.Status == action.Pending {
-			d.NextTryAt = &row.DueAt
-		}
-		found[row.RunID] = d
+		found[row.RunID] = deliveryOf(row.URL, action.Delivery(row.Status), row.Attempts, row.DueAt)
+	}
+	writes, err := s.Syncs.QueuedBy(ctx, runs)
+	for run, w := range writes {
+		found[run] = deliveryOf(w.Address, w.Status, w.Attempts, w.DueAt)
 	}
 	return found, err
 }

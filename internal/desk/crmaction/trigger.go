@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,9 @@ type depthKey struct{}
 func withDepth(ctx context.Context, depth int) context.Context {
 	return context.WithValue(ctx, depthKey{}, depth)
 }
+
+// isSetOff reports whether what happens under ctx was set off by an action.
+func isSetOff(ctx context.Context) bool { return nextDepth(ctx) > 0 }
 
 // nextDepth is the depth of actions that are set off under ctx.
 func nextDepth(ctx context.Context) int {
@@ -73,15 +77,34 @@ func (s *Service) Happened(ctx context.Context, tx *store.Tx, conversation int64
 // mostFired is how many records a job is for.
 const mostFired = 50
 
-// Changed is Happened for records of an object type that came or changed.
-func (s *Service) Changed(ctx context.Context, tx *store.Tx, objectType string, records []int64) {
+// Changed is Happened for records of an object type that came or changed. Those that an action
+// wrote to the CRM of late may have changed there because of that.
+func (s *Service) Changed(ctx context.Context, tx *store.Tx, objectType string, records []int64) error {
 	watches := func(a *directory.CrmAction) bool { return a.Concerns(objectType) }
 	if !slices.ContainsFunc(s.Directory.Fired(action.RecordChanged), watches) {
-		return
+		return nil
 	}
-	for some := range slices.Chunk(records, mostFired) {
-		tx.Enqueue(fire{Trigger: action.RecordChanged, Records: some, Depth: nextDepth(ctx), Cause: rand.Text()}, nil)
+	written := map[int64]int{}
+	if !isSetOff(ctx) {
+		var err error
+		if written, err = s.Syncs.Depths(ctx, tx, records); err != nil {
+			return err
+		}
 	}
+	byDepth := map[int][]int64{}
+	for _, record := range records {
+		depth := nextDepth(ctx)
+		if d, is := written[record]; is {
+			depth = d + 1
+		}
+		byDepth[depth] = append(byDepth[depth], record)
+	}
+	for _, depth := range slices.Sorted(maps.Keys(byDepth)) {
+		for some := range slices.Chunk(byDepth[depth], mostFired) {
+			tx.Enqueue(fire{Trigger: action.RecordChanged, Records: some, Depth: depth, Cause: rand.Text()}, nil)
+		}
+	}
+	return nil
 }
 
 // fired runs the actions of a trigger, each in a write of its own. One that is refused is

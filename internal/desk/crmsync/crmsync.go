@@ -1,4 +1,5 @@
-// Package crmsync brings the records of CRMs to Parley. Administrators set up a connection:
+// Package crmsync brings the records of CRMs to Parley, and what actions change of them back.
+// Administrators set up a connection:
 // to one whose CRM posts changes, signed, to a webhook, or to one whose API Parley reads by
 // a connector. Either way changes go through package crm, each decided by its time in the
 // CRM, so that they may come twice and in any order; what cannot be taken is kept with the
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -49,10 +51,16 @@ type Service struct {
 	Tests    *quota.Quota // how often an administrator may test; nil for any
 	// Changes counts what connections brought; nil counts nothing. Make it with NewChanges.
 	Changes *prometheus.CounterVec
+	// Writes counts tries to write to CRMs; nil counts nothing. Make it with NewWrites.
+	Writes *prometheus.CounterVec
+	// Pauses are the times between the tries of a write; action.DefaultPauses by default.
+	Pauses []time.Duration
 	// Page is how many records of a CRM are read together; 500 by default.
 	Page int
 
-	sessions sync.Map // of connections, by key
+	sessions sync.Map // of connections that are read, by key
+	writers  sync.Map // of connections that are written to, by key
+	writing  sync.Mutex
 }
 
 // Kind is what a connection is to.
@@ -85,6 +93,9 @@ type Connection struct {
 	CreatedAt    clock.Time
 	// Taken and Rejected count changes, ever.
 	Taken, Rejected int64
+	// PendingWrites and FailedWrites count what is on its way to the CRM and what did not get
+	// there, 10,000 at most.
+	PendingWrites, FailedWrites int64
 
 	kind                 string
 	settings             connector.Settings
@@ -249,7 +260,7 @@ func (s *Service) connections(ctx context.Context, query *ent.CrmConnectionQuery
 			list[i].add(syncs[at])
 		}
 	}
-	return list, nil
+	return list, s.countWrites(ctx, list)
 }
 
 func (s *Service) connection(row *ent.CrmConnection) *Connection {

@@ -31,13 +31,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// victim describes, as JSON in the environment, a process that is killed while it reads.
+// victim describes, as JSON in the environment, a process that is killed while it reads or writes.
 const victim = "PARLEY_TEST_SYNC_VICTIM"
 
 type task struct {
 	Database, Key string
 	// Statement is the one at which the process is killed; the run ends if it has fewer.
 	Statement int64
+	// Writes has it write instead.
+	Writes bool
 }
 
 func runUntilKilled(text string) error {
@@ -59,7 +61,48 @@ func runUntilKilled(text string) error {
 	}
 	a.Schema.Syncs.Page = 2
 	begun.Store(true)
+	if t.Writes {
+		return a.Schema.Syncs.WriteBack(context.Background())
+	}
 	return a.Schema.Syncs.Pull(context.Background())
+}
+
+// Killed at each statement of a write, a record is created once, and a change of it after
+// that is made.
+func TestAWriteKilledAtAnyStepIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	database, key := parleytest.Database(t), t.TempDir()+"/key"
+	withKey := func(c *app.Config) { c.KeyFile = key }
+	w := (&bundle{Parley: parleytest.OpenAt(t, database, withKey)}).writing(keyed)
+	kills, made := 0, 0
+	for statement := int64(1); ; statement += 2 {
+		made++
+		name := fmt.Sprint("N", statement)
+		w.Parley = parleytest.OpenAt(t, database, withKey)
+		own := w.run(w.create, "New "+name).Get("record", "externalId").String()
+		w.run(w.update, name)
+		w.Stop()
+		killed := runIn(t, task{database, key, statement, true})
+		if killed {
+			kills++
+		}
+		w.Parley = parleytest.OpenAt(t, database, withKey)
+		require.NoError(t, w.Store.Write(w.System(), func(ctx context.Context, tx *store.Tx) error { // the hold of the process that was killed is over
+			return tx.Ent.RecordWrite.Update().SetHeldUntil(0).Exec(ctx)
+		}))
+		w.Clock.Advance(time.Since(w.Clock.Now().Std())) // the process that was killed went by its own
+		w.write()
+		require.Equal(t, [2]int{0, 0}, w.counts(), "killed at statement %d", statement)
+		require.Len(t, w.org.Names("Contact"), made, "killed at statement %d", statement)
+		id := w.record(own).Get("confirmedExternalId").String()
+		require.Equal(t, name, w.org.Values(id)["LastName"], "killed at statement %d", statement)
+		require.Equal(t, name, w.name(id))
+		w.Stop()
+		if !killed {
+			require.Greater(t, kills, 15)
+			return
+		}
+	}
 }
 
 // Killed at statements all through a run, reading goes on where it stopped and ends with
@@ -67,8 +110,8 @@ func runUntilKilled(text string) error {
 func TestASyncKilledAtAnyStepGoesOn(t *testing.T) {
 	t.Parallel()
 	database, key := parleytest.Database(t), t.TempDir()+"/key"
-	keyed := func(c *app.Config) { c.KeyFile = key }
-	s := (&bundle{Parley: parleytest.OpenAt(t, database, keyed)}).sync(0, vars{"objectType": "Contact"})
+	withKey := func(c *app.Config) { c.KeyFile = key }
+	s := (&bundle{Parley: parleytest.OpenAt(t, database, withKey)}).sync(0, vars{"objectType": "Contact"})
 	var ids []string
 	for i := range 9 {
 		ids = append(ids, s.org.Create("Contact", salesforcetest.Values{"LastName": fmt.Sprint("N", i)}))
@@ -77,8 +120,8 @@ func TestASyncKilledAtAnyStepGoesOn(t *testing.T) {
 	kills := 0
 	for statement := int64(1); ; statement += 5 {
 		s.org.Update(ids[statement%9], salesforcetest.Values{"LastName": fmt.Sprint("K", statement)})
-		killed := runIn(t, task{database, key, statement})
-		after := &bundle{Parley: parleytest.OpenAt(t, database, keyed)}
+		killed := runIn(t, task{database, key, statement, false})
+		after := &bundle{Parley: parleytest.OpenAt(t, database, withKey)}
 		if killed {
 			kills++
 			// The hold of the process that was killed is over.

@@ -54,10 +54,12 @@ const (
 // webhookMemory is for how long the ids of webhooks are kept: longer than senders repeat.
 const webhookMemory = 7 * 24 * time.Hour
 
-// Jobs read CRMs, and forget ids of webhooks.
+// Jobs read CRMs, write to them, and forget ids of webhooks.
 func (s *Service) Jobs() []job.Job {
 	return []job.Job{
 		job.Periodic{Name: "sync_crm", Queue: job.Upkeep, Run: s.Pull},
+		job.Work[writeBack]{Run: func(ctx context.Context, _ writeBack) error { return s.WriteBack(ctx) }, Queue: writeQueue},
+		job.Periodic{Name: "write_crm_due", Queue: job.Upkeep, Run: s.WriteBack},
 		job.Periodic{Name: "forget_crm_webhooks", Queue: job.Upkeep, Every: time.Hour, Run: s.forget},
 	}
 }
@@ -213,7 +215,7 @@ func backOff(failures int, failure error) time.Duration {
 
 // work reads until everything has been read or the turn is over.
 func (t *turn) work(ctx context.Context) (idle bool, err error) {
-	if t.session, err = t.service.session(t.Connection); err != nil {
+	if t.session, err = t.service.session(t.Connection, &t.service.sessions); err != nil {
 		return false, err
 	}
 	if err := t.describe(ctx, t.settings.Types, t.service.Store.Clock.Now()); err != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/internal/connector"
@@ -30,8 +31,8 @@ type session struct {
 	described clock.Time
 }
 
-// session is that of a connection, which keeps its token between runs.
-func (s *Service) session(c *Connection) (*session, error) {
+// session is that of a connection among some, which keep their tokens between runs.
+func (s *Service) session(c *Connection, among *sync.Map) (*session, error) {
 	of := s.connector(c.kind)
 	switch {
 	case of == nil:
@@ -44,7 +45,7 @@ func (s *Service) session(c *Connection) (*session, error) {
 		return nil, err
 	}
 	fingerprint := s.Directory.Fingerprint(c.kind, slices.Concat(c.set.Current, settings))
-	if held, ok := s.sessions.Load(c.Key); ok && held.(*session).of == fingerprint {
+	if held, ok := among.Load(c.Key); ok && held.(*session).of == fingerprint {
 		return held.(*session), nil
 	}
 	opened, err := of.Open(c.settings, c.set.Current)
@@ -52,7 +53,7 @@ func (s *Service) session(c *Connection) (*session, error) {
 		return nil, err
 	}
 	x := &session{Session: opened, of: fingerprint}
-	s.sessions.Store(c.Key, x)
+	among.Store(c.Key, x)
 	return x, nil
 }
 
@@ -177,7 +178,7 @@ func (s *Service) Test(ctx context.Context, id string) (*Tested, error) {
 func (s *Service) test(ctx context.Context, c *Connection, t *Tested) error {
 	of := s.connector(c.kind)
 	if of == nil || c.unreadable != nil {
-		_, err := s.session(c)
+		_, err := s.session(c, &s.sessions)
 		return err
 	}
 	opened, err := of.Open(c.settings, c.set.Current) // not one that works already

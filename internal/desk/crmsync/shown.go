@@ -42,6 +42,9 @@ func (o *Synced) Mappings() []*connector.Mapping {
 	return list
 }
 
+// ExternalIDField is the CRM's field for Parley's id of a record; nil for none.
+func (o *Synced) ExternalIDField() *string { return table.Optional(o.Key) }
+
 // CursorAt is the time, by the CRM's clock, up to which records were read; nil for none.
 func (o *Synced) CursorAt() *clock.Time { return table.Optional(o.progress.At) }
 

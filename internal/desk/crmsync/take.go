@@ -49,14 +49,14 @@ func (s *Service) take(ctx context.Context, c *Connection, changes []*verdict) e
 			continue
 		}
 		if len(run) > 0 && (names[v.name()] || !together(run[0].Operation, v.Operation)) {
-			if err := s.write(ctx, run); err != nil {
+			if err := s.write(ctx, c, run); err != nil {
 				return err
 			}
 			run, names = nil, map[crm.Name]bool{}
 		}
 		run, names[v.name()] = append(run, v), true
 	}
-	return s.write(ctx, run)
+	return s.write(ctx, c, run)
 }
 
 // together reports whether changes of two kinds go into one write.
@@ -77,9 +77,9 @@ func (c *Connection) admits(of *change) *fault.Error {
 }
 
 // write takes changes of one kind, of records that differ.
-func (s *Service) write(ctx context.Context, run []*verdict) error {
+func (s *Service) write(ctx context.Context, c *Connection, run []*verdict) error {
 	for some := range slices.Chunk(run, crm.MostPerCall) {
-		results, err := s.call(ctx, some)
+		results, err := s.call(ctx, c, some)
 		if err != nil {
 			return err
 		}
@@ -94,12 +94,12 @@ func (s *Service) write(ctx context.Context, run []*verdict) error {
 	return nil
 }
 
-func (s *Service) call(ctx context.Context, run []*verdict) ([]*crm.Result, error) {
+func (s *Service) call(ctx context.Context, c *Connection, run []*verdict) ([]*crm.Result, error) {
 	switch run[0].Operation {
 	case Upsert:
-		in := make([]*crm.RecordInput, len(run))
-		for i, v := range run {
-			in[i] = &crm.RecordInput{ObjectType: v.ObjectType, ExternalID: v.ExternalID, ModifiedAt: &v.at, Fields: v.fields}
+		in, err := s.ahead(ctx, c, run)
+		if err != nil {
+			return nil, err
 		}
 		return s.Records.Upsert(ctx, in)
 	case Delete:

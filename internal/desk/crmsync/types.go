@@ -33,6 +33,13 @@ func (s *Service) types(in []TypeInput) ([]connector.Type, error) {
 		if n := types[i].Object; n != "" && !isAPIName(n) {
 			return nil, notAPIName(at + ".object")
 		}
+		types[i].WritesBack = t.WritesBack != nil && *t.WritesBack
+		if t.ExternalIDField != nil {
+			types[i].Key = *t.ExternalIDField
+		}
+		if k := types[i].Key; k != "" && !isAPIName(k) {
+			return nil, notAPIName(at + ".externalIdField")
+		}
 		mappings, err := mappingsOf(at+".mappings", def, t.Mappings)
 		if err != nil {
 			return nil, err

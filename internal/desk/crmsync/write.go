@@ -49,6 +49,10 @@ type TypeInput struct {
 	ObjectType string
 	Object     *string // nil for the same name
 	Mappings   []connector.Mapping
+	// WritesBack has what actions change be written to the CRM; nil for no.
+	WritesBack *bool `json:",omitempty"`
+	// ExternalIDField is the CRM's field for Parley's id of a record; nil for none.
+	ExternalIDField *string `json:",omitempty"`
 }
 
 // UpdateInput is what changes of a connection; nil leaves a field as it is.
@@ -197,14 +201,8 @@ func reread(ctx context.Context, tx *store.Tx, key int64, before, after connecto
 	if err != nil {
 		return err
 	}
-	of := func(s connector.Settings, objectType string) connector.Type {
-		if i := slices.IndexFunc(s.Types, func(t connector.Type) bool { return t.ObjectType == objectType }); i >= 0 {
-			return s.Types[i]
-		}
-		return connector.Type{}
-	}
 	kept := slices.DeleteFunc(slices.Clone(row.Progress), func(p connector.Progress) bool {
-		return before.Address != after.Address || !administration.Same(of(before, p.ObjectType), of(after, p.ObjectType))
+		return before.Address != after.Address || !administration.Same(typeIn(before, p.ObjectType).Reads(), typeIn(after, p.ObjectType).Reads())
 	})
 	if len(kept) == len(row.Progress) {
 		return nil
@@ -276,6 +274,8 @@ func webhookOnly(in *UpdateInput) error {
 		return fault.Input("input.address", "A webhook is called by its CRM, and calls nobody. Leave this out.")
 	case in.APIVersion != nil && *in.APIVersion != "":
 		return fault.Input("input.apiVersion", "A webhook calls no API. Leave this out.")
+	case slices.ContainsFunc(in.ObjectTypes, func(t TypeInput) bool { return t.WritesBack != nil && *t.WritesBack }):
+		return fault.Input("input.objectTypes", "A webhook calls no API, so that nothing can be written to its CRM. Leave writesBack out; an action that calls a webhook can tell it.")
 	case len(in.Credentials) > 0:
 		return fault.Input("input.credentials", "A webhook's secret is drawn. Leave this out; renewCrmConnectionSecret draws another.")
 	}

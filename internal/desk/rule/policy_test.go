@@ -21,7 +21,7 @@ import (
 var readable = map[string]bool{
 	"Agent": true, "PermissionSet": true, "ProviderAccount": true, "AuditEntry": true, "AccessToken": true, "Channel": true, "Queue": true,
 	"Organization": true, "MessagingUser": true, "Identifier": true, "QuickText": true, "Record": true, "Conversation": true, "Participant": true,
-	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false, "CrmConnection": true, "CrmSync": false, "RejectedChange": false, "TakenWebhook": false,
+	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false, "CrmConnection": true, "CrmSync": false, "RejectedChange": false, "RecordWrite": false, "TakenWebhook": false,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
 	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "Pace": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
 	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false, "Component": true, "ComponentVersion": true, "ComponentAnswer": false,

@@ -10,6 +10,7 @@ package salesforcetest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ type Field struct {
 	Createable bool     `json:"createable"`
 	Updateable bool     `json:"updateable"`
 	ReferTo    []string `json:"referenceTo"`
+	ExternalID bool     `json:"externalId"`
 }
 
 // object is an object with its records.
@@ -61,6 +63,7 @@ type Org struct {
 	failures  []Failure
 	calls     []string
 	daily     int // calls left; negative for any
+	lost      int // answers to writes that are lost
 	signedIns int
 }
 
@@ -92,6 +95,7 @@ func New() *Org {
 	}
 	o.Define("Account", "001", slices.Concat(text("Name", "Industry", "Phone"), []Field{of("MasterRecordId", "reference", "Account")})...)
 	o.Define("Contact", "003", slices.Concat(text("FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title"), []Field{
+		{Name: "Parley_Id__c", Label: "Parley Id", Type: "string", Nillable: true, Createable: true, Updateable: true, ExternalID: true},
 		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
 	})...)
 	o.Define("Lead", "00Q", slices.Concat(text("FirstName", "LastName", "Name", "Company", "Phone", "MobilePhone"), []Field{
@@ -230,6 +234,16 @@ func (o *Org) Names(name string) map[string]string {
 	return names
 }
 
+// Values are what a record holds; nil when there is none.
+func (o *Org) Values(id string) (values Values) {
+	o.locked(func() {
+		if _, r := o.find(id); r != nil {
+			values = maps.Clone(r.values)
+		}
+	})
+	return values
+}
+
 // PageSize has queries be answered in pages of so many records.
 func (o *Org) PageSize(n int) { o.locked(func() { o.pageSize = n }) }
 
@@ -243,6 +257,9 @@ func (o *Org) EndPages() { o.locked(func() { clear(o.pages) }) }
 func (o *Org) Fail(failures ...Failure) {
 	o.locked(func() { o.failures = append(o.failures, failures...) })
 }
+
+// Lose has the answers to the next writes be lost: they are done, and nobody is told.
+func (o *Org) Lose(answers int) { o.locked(func() { o.lost = answers }) }
 
 // Leave leaves so many calls until the daily limit is reached; negative for any.
 func (o *Org) Leave(calls int) { o.locked(func() { o.daily = calls }) }

@@ -30,6 +30,7 @@ type refused struct {
 	status  int
 	code    string
 	message string
+	fields  []string
 }
 
 func (r *refused) Error() string { return r.code + ": " + r.message }
@@ -47,10 +48,14 @@ func (o *Org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, status, err := o.answer(w, r)
+	if err == nil && r.Method != http.MethodGet && o.lost > 0 {
+		o.lost--
+		panic(http.ErrAbortHandler) // it was done, and the answer is lost
+	}
 	var is *refused
 	if errors.As(err, &is) {
 		w.WriteHeader(is.status)
-		_ = json.NewEncoder(w).Encode([]map[string]string{{"message": is.message, "errorCode": is.code}})
+		_ = json.NewEncoder(w).Encode([]Values{{"message": is.message, "errorCode": is.code, "fields": append([]string{}, is.fields...)}})
 		return
 	}
 	w.WriteHeader(status)
@@ -67,7 +72,7 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request) (body any, status i
 	o.calls = append(o.calls, r.Method+" "+r.URL.Path+" "+r.URL.Query().Get("q"))
 	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !o.tokens[bearer] {
-		return nil, 0, &refused{http.StatusUnauthorized, "INVALID_SESSION_ID", "Session expired or invalid"}
+		return nil, 0, &refused{http.StatusUnauthorized, "INVALID_SESSION_ID", "Session expired or invalid", nil}
 	}
 	if len(o.failures) > 0 {
 		f := o.failures[0]
@@ -75,15 +80,15 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request) (body any, status i
 		if f.RetryAfter != "" {
 			w.Header().Set("Retry-After", f.RetryAfter)
 		}
-		return nil, 0, &refused{f.Status, f.Code, "told to fail"}
+		return nil, 0, &refused{f.Status, f.Code, "told to fail", nil}
 	}
 	if o.daily == 0 {
-		return nil, 0, &refused{http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."}
+		return nil, 0, &refused{http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", nil}
 	}
 	o.daily--
 	path := apiPath.FindStringSubmatch(r.URL.Path)
 	if path == nil {
-		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist"}
+		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist", nil}
 	}
 	parts := strings.Split(strings.Trim(path[2], "/"), "/")
 	switch {
@@ -96,7 +101,7 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request) (body any, status i
 	case parts[0] == "sobjects" && len(parts) > 1:
 		return o.sobject(r, parts[1:])
 	}
-	return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist"}
+	return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist", nil}
 }
 
 func (o *Org) describeAll() any {
@@ -114,11 +119,11 @@ func (o *Org) ask(version string, r *http.Request, deleted bool) (any, int, erro
 	var noField *fieldError
 	switch {
 	case errors.As(err, &noType):
-		return nil, 0, &refused{http.StatusBadRequest, "INVALID_TYPE", err.Error()}
+		return nil, 0, &refused{http.StatusBadRequest, "INVALID_TYPE", err.Error(), nil}
 	case errors.As(err, &noField):
-		return nil, 0, &refused{http.StatusBadRequest, "INVALID_FIELD", err.Error()}
+		return nil, 0, &refused{http.StatusBadRequest, "INVALID_FIELD", err.Error(), nil}
 	case err != nil:
-		return nil, 0, &refused{http.StatusBadRequest, "MALFORMED_QUERY", err.Error()}
+		return nil, 0, &refused{http.StatusBadRequest, "MALFORMED_QUERY", err.Error(), nil}
 	}
 	found := q.run(of, deleted)
 	if q.count {
@@ -135,7 +140,7 @@ func (o *Org) ask(version string, r *http.Request, deleted bool) (any, int, erro
 func (o *Org) further(version, locator string) (any, int, error) {
 	c := o.pages[locator]
 	if c == nil {
-		return nil, 0, &refused{http.StatusBadRequest, "INVALID_QUERY_LOCATOR", "invalid query locator"}
+		return nil, 0, &refused{http.StatusBadRequest, "INVALID_QUERY_LOCATOR", "invalid query locator", nil}
 	}
 	return o.page(version, c, o.pageSize), http.StatusOK, nil
 }
@@ -163,7 +168,7 @@ func (o *Org) page(version string, c *cursor, size int) any {
 // sobject answers a call of /sobjects/{object} and below.
 func (o *Org) sobject(r *http.Request, parts []string) (any, int, error) {
 	of := o.objects[strings.ToLower(parts[0])]
-	missing := &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist"}
+	missing := &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist", nil}
 	if of == nil {
 		return nil, 0, missing
 	}
@@ -180,11 +185,36 @@ func (o *Org) sobject(r *http.Request, parts []string) (any, int, error) {
 	if parts[1] == "describe" && r.Method == http.MethodGet {
 		return Values{"name": of.name, "label": of.name, "keyPrefix": of.prefix, "fields": of.fields}, http.StatusOK, nil
 	}
+	if len(parts) == 3 && r.Method == http.MethodPatch {
+		return o.upsert(r, of, parts[1], parts[2])
+	}
 	at, is := o.find(parts[1])
 	if is == nil || at != of || is.values["IsDeleted"] == true {
-		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + parts[1]}
+		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + parts[1], nil}
 	}
 	return o.one(r, of, is)
+}
+
+// upsert changes the record whose external id has a value, or creates it.
+func (o *Org) upsert(r *http.Request, of *object, name, value string) (any, int, error) {
+	f := field(of, name)
+	if f == nil || !f.ExternalID {
+		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + name, nil}
+	}
+	found := (&query{where: func(v Values) bool { return compare(f, v[f.Name], value) == 0 }, limit: -1}).run(of, false)
+	if len(found) > 1 {
+		return nil, 0, &refused{http.StatusMultipleChoices, "DUPLICATE_EXTERNAL_ID", "Multiple records have this value", nil}
+	}
+	values, err := read(r, of, len(found) == 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(found) == 0 {
+		values[f.Name] = value
+		return Values{"id": o.create(of, values), "success": true, "errors": []string{}, "created": true}, http.StatusCreated, nil
+	}
+	o.set(of, found[0], values)
+	return Values{"id": found[0].id, "success": true, "errors": []string{}, "created": false}, http.StatusOK, nil
 }
 
 // one answers a call of a record.
@@ -201,9 +231,13 @@ func (o *Org) one(r *http.Request, of *object, is *record) (any, int, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if since, err := http.ParseTime(r.Header.Get("If-Unmodified-Since")); err == nil {
+		if text := r.Header.Get("If-Unmodified-Since"); text != "" {
+			since, err := http.ParseTime(text)
+			if err != nil {
+				return nil, 0, &refused{http.StatusBadRequest, "INVALID_HEADER", "If-Unmodified-Since is no date", nil}
+			}
 			if stamp, err := timeOf(fmt.Sprint(is.values["LastModifiedDate"])); err == nil && stamp.After(since) {
-				return nil, 0, &refused{http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The record was modified since"}
+				return nil, 0, &refused{http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The record was modified since", nil}
 			}
 		}
 		o.set(of, is, values)
@@ -212,7 +246,7 @@ func (o *Org) one(r *http.Request, of *object, is *record) (any, int, error) {
 		o.set(of, is, Values{"IsDeleted": true})
 		return nil, http.StatusNoContent, nil
 	}
-	return nil, 0, &refused{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "HTTP Method '" + r.Method + "' not allowed."}
+	return nil, 0, &refused{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "HTTP Method '" + r.Method + "' not allowed.", nil}
 }
 
 // read reads the fields of a record to write.
@@ -223,22 +257,36 @@ func read(r *http.Request, of *object, create bool) (Values, error) {
 		err = json.Unmarshal(text, &values)
 	}
 	if err != nil {
-		return nil, &refused{http.StatusBadRequest, "JSON_PARSER_ERROR", err.Error()}
+		return nil, &refused{http.StatusBadRequest, "JSON_PARSER_ERROR", err.Error(), nil}
 	}
 	delete(values, "attributes")
 	for name := range values {
 		f := field(of, name)
 		if f == nil {
-			return nil, &refused{http.StatusBadRequest, "INVALID_FIELD", (&fieldError{name, of.name}).Error()}
+			return nil, &refused{http.StatusBadRequest, "INVALID_FIELD", (&fieldError{name, of.name}).Error(), nil}
 		}
 		if create && !f.Createable || !create && !f.Updateable {
-			return nil, &refused{http.StatusBadRequest, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: " + f.Name}
+			return nil, &refused{http.StatusBadRequest, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: " + f.Name, []string{f.Name}}
 		}
 	}
+	if f, id := badReference(of, values); f != nil {
+		return nil, &refused{http.StatusBadRequest, "MALFORMED_ID", f.Label + ": id value of incorrect type: " + id, []string{f.Name}}
+	}
 	if last, needed := field(of, "LastName"), create; last != nil && needed && values["LastName"] == nil {
-		return nil, &refused{http.StatusBadRequest, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"}
+		return nil, &refused{http.StatusBadRequest, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", []string{"LastName"}}
 	}
 	return values, nil
+}
+
+// badReference is a reference that holds no id, with what it holds; nil for none.
+func badReference(of *object, values Values) (*Field, string) {
+	for name, v := range values {
+		id, is := v.(string)
+		if f := field(of, name); f.Type == "reference" && is && len(id) != 15 && len(id) != 18 {
+			return f, id
+		}
+	}
+	return nil, ""
 }
 
 // token answers the OAuth flows.
