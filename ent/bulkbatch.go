@@ -5,6 +5,7 @@ package ent
 import (
 	"fmt"
 	"parley/ent/bulkbatch"
+	"parley/internal/ground/clock"
 	"strings"
 
 	"entgo.io/ent"
@@ -20,10 +21,12 @@ type BulkBatch struct {
 	OperationID int64 `json:"operation_id,omitempty"`
 	// From 0.
 	Number int64 `json:"number,omitempty"`
-	// Key and inbound ordinal of each conversation when the set was frozen.
+	// Key and inbound ordinal of each conversation when the set was frozen; of an undo, when it was changed.
 	Items []byte `json:"items,omitempty"`
 	// A byte for each item; absent until they are decided.
-	Outcomes     []byte `json:"outcomes,omitempty"`
+	Outcomes []byte `json:"outcomes,omitempty"`
+	// Time of the write that decided them, which its rows have too; 0 before.
+	DecidedAt    clock.Time `json:"decided_at,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -34,7 +37,7 @@ func (*BulkBatch) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case bulkbatch.FieldItems, bulkbatch.FieldOutcomes:
 			values[i] = new([]byte)
-		case bulkbatch.FieldID, bulkbatch.FieldOperationID, bulkbatch.FieldNumber:
+		case bulkbatch.FieldID, bulkbatch.FieldOperationID, bulkbatch.FieldNumber, bulkbatch.FieldDecidedAt:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -80,6 +83,12 @@ func (_m *BulkBatch) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field outcomes", values[i])
 			} else if value != nil {
 				_m.Outcomes = *value
+			}
+		case bulkbatch.FieldDecidedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field decided_at", values[i])
+			} else if value.Valid {
+				_m.DecidedAt = clock.Time(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -128,6 +137,9 @@ func (_m *BulkBatch) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("outcomes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Outcomes))
+	builder.WriteString(", ")
+	builder.WriteString("decided_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DecidedAt))
 	builder.WriteByte(')')
 	return builder.String()
 }

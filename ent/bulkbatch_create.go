@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"parley/ent/bulkbatch"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -43,6 +44,20 @@ func (_c *BulkBatchCreate) SetOutcomes(v []byte) *BulkBatchCreate {
 	return _c
 }
 
+// SetDecidedAt sets the "decided_at" field.
+func (_c *BulkBatchCreate) SetDecidedAt(v clock.Time) *BulkBatchCreate {
+	_c.mutation.SetDecidedAt(v)
+	return _c
+}
+
+// SetNillableDecidedAt sets the "decided_at" field if the given value is not nil.
+func (_c *BulkBatchCreate) SetNillableDecidedAt(v *clock.Time) *BulkBatchCreate {
+	if v != nil {
+		_c.SetDecidedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *BulkBatchCreate) SetID(v int64) *BulkBatchCreate {
 	_c.mutation.SetID(v)
@@ -56,6 +71,9 @@ func (_c *BulkBatchCreate) Mutation() *BulkBatchMutation {
 
 // Save creates the BulkBatch in the database.
 func (_c *BulkBatchCreate) Save(ctx context.Context) (*BulkBatch, error) {
+	if err := _c.defaults(); err != nil {
+		return nil, err
+	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -81,6 +99,15 @@ func (_c *BulkBatchCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *BulkBatchCreate) defaults() error {
+	if _, ok := _c.mutation.DecidedAt(); !ok {
+		v := bulkbatch.DefaultDecidedAt
+		_c.mutation.SetDecidedAt(v)
+	}
+	return nil
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *BulkBatchCreate) check() error {
 	if _, ok := _c.mutation.OperationID(); !ok {
@@ -91,6 +118,9 @@ func (_c *BulkBatchCreate) check() error {
 	}
 	if _, ok := _c.mutation.Items(); !ok {
 		return &ValidationError{Name: "items", err: errors.New(`ent: missing required field "BulkBatch.items"`)}
+	}
+	if _, ok := _c.mutation.DecidedAt(); !ok {
+		return &ValidationError{Name: "decided_at", err: errors.New(`ent: missing required field "BulkBatch.decided_at"`)}
 	}
 	return nil
 }
@@ -140,6 +170,10 @@ func (_c *BulkBatchCreate) createSpec() (*BulkBatch, *sqlgraph.CreateSpec) {
 		_spec.SetField(bulkbatch.FieldOutcomes, field.TypeBytes, value)
 		_node.Outcomes = value
 	}
+	if value, ok := _c.mutation.DecidedAt(); ok {
+		_spec.SetField(bulkbatch.FieldDecidedAt, field.TypeInt64, value)
+		_node.DecidedAt = value
+	}
 	return _node, _spec
 }
 
@@ -161,6 +195,7 @@ func (_c *BulkBatchCreateBulk) Save(ctx context.Context) ([]*BulkBatch, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*BulkBatchMutation)
 				if !ok {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"parley/ent/bulkbatch"
 	"parley/ent/predicate"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -36,6 +37,27 @@ func (_u *BulkBatchUpdate) SetOutcomes(v []byte) *BulkBatchUpdate {
 // ClearOutcomes clears the value of the "outcomes" field.
 func (_u *BulkBatchUpdate) ClearOutcomes() *BulkBatchUpdate {
 	_u.mutation.ClearOutcomes()
+	return _u
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (_u *BulkBatchUpdate) SetDecidedAt(v clock.Time) *BulkBatchUpdate {
+	_u.mutation.ResetDecidedAt()
+	_u.mutation.SetDecidedAt(v)
+	return _u
+}
+
+// SetNillableDecidedAt sets the "decided_at" field if the given value is not nil.
+func (_u *BulkBatchUpdate) SetNillableDecidedAt(v *clock.Time) *BulkBatchUpdate {
+	if v != nil {
+		_u.SetDecidedAt(*v)
+	}
+	return _u
+}
+
+// AddDecidedAt adds value to the "decided_at" field.
+func (_u *BulkBatchUpdate) AddDecidedAt(v clock.Time) *BulkBatchUpdate {
+	_u.mutation.AddDecidedAt(v)
 	return _u
 }
 
@@ -86,6 +108,12 @@ func (_u *BulkBatchUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.OutcomesCleared() {
 		_spec.ClearField(bulkbatch.FieldOutcomes, field.TypeBytes)
 	}
+	if value, ok := _u.mutation.DecidedAt(); ok {
+		_spec.SetField(bulkbatch.FieldDecidedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDecidedAt(); ok {
+		_spec.AddField(bulkbatch.FieldDecidedAt, field.TypeInt64, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{bulkbatch.Label}
@@ -115,6 +143,27 @@ func (_u *BulkBatchUpdateOne) SetOutcomes(v []byte) *BulkBatchUpdateOne {
 // ClearOutcomes clears the value of the "outcomes" field.
 func (_u *BulkBatchUpdateOne) ClearOutcomes() *BulkBatchUpdateOne {
 	_u.mutation.ClearOutcomes()
+	return _u
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (_u *BulkBatchUpdateOne) SetDecidedAt(v clock.Time) *BulkBatchUpdateOne {
+	_u.mutation.ResetDecidedAt()
+	_u.mutation.SetDecidedAt(v)
+	return _u
+}
+
+// SetNillableDecidedAt sets the "decided_at" field if the given value is not nil.
+func (_u *BulkBatchUpdateOne) SetNillableDecidedAt(v *clock.Time) *BulkBatchUpdateOne {
+	if v != nil {
+		_u.SetDecidedAt(*v)
+	}
+	return _u
+}
+
+// AddDecidedAt adds value to the "decided_at" field.
+func (_u *BulkBatchUpdateOne) AddDecidedAt(v clock.Time) *BulkBatchUpdateOne {
+	_u.mutation.AddDecidedAt(v)
 	return _u
 }
 
@@ -194,6 +243,12 @@ func (_u *BulkBatchUpdateOne) sqlSave(ctx context.Context) (_node *BulkBatch, er
 	}
 	if _u.mutation.OutcomesCleared() {
 		_spec.ClearField(bulkbatch.FieldOutcomes, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.DecidedAt(); ok {
+		_spec.SetField(bulkbatch.FieldDecidedAt, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedDecidedAt(); ok {
+		_spec.AddField(bulkbatch.FieldDecidedAt, field.TypeInt64, value)
 	}
 	_node = &BulkBatch{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -42,6 +42,8 @@ type Conversation struct {
 	Name string `json:"name,omitempty"`
 	// Copy of the customer's address.
 	Address string `json:"address,omitempty"`
+	// What it is about, as agents say; 200 characters.
+	Topic string `json:"topic,omitempty"`
 	// Preview holds the value of the "preview" field.
 	Preview string `json:"preview,omitempty"`
 	// Below 0 while it is merged into another, where no list looks.
@@ -191,7 +193,7 @@ func (*Conversation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case conversation.FieldID, conversation.FieldChannelID, conversation.FieldMessagingUserID, conversation.FieldRecordID, conversation.FieldOwnerID, conversation.FieldQueueID, conversation.FieldLastMessageAt, conversation.FieldLastMessageID, conversation.FieldLastIncomingAt, conversation.FieldDueAt, conversation.FieldInboundCount, conversation.FieldReadCount, conversation.FieldFirstSeq, conversation.FieldLastSeq, conversation.FieldMergedInto, conversation.FieldEarlierMessages, conversation.FieldEarlierInbound, conversation.FieldOwnRead, conversation.FieldAskedID, conversation.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldPreview, conversation.FieldLastDirection, conversation.FieldOwnState:
+		case conversation.FieldObjectType, conversation.FieldName, conversation.FieldAddress, conversation.FieldTopic, conversation.FieldPreview, conversation.FieldLastDirection, conversation.FieldOwnState:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -270,6 +272,12 @@ func (_m *Conversation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field address", values[i])
 			} else if value.Valid {
 				_m.Address = value.String
+			}
+		case conversation.FieldTopic:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field topic", values[i])
+			} else if value.Valid {
+				_m.Topic = value.String
 			}
 		case conversation.FieldPreview:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -491,6 +499,9 @@ func (_m *Conversation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("address=")
 	builder.WriteString(_m.Address)
+	builder.WriteString(", ")
+	builder.WriteString("topic=")
+	builder.WriteString(_m.Topic)
 	builder.WriteString(", ")
 	builder.WriteString("preview=")
 	builder.WriteString(_m.Preview)

@@ -130,6 +130,20 @@ func (_c *ConversationCreate) SetAddress(v string) *ConversationCreate {
 	return _c
 }
 
+// SetTopic sets the "topic" field.
+func (_c *ConversationCreate) SetTopic(v string) *ConversationCreate {
+	_c.mutation.SetTopic(v)
+	return _c
+}
+
+// SetNillableTopic sets the "topic" field if the given value is not nil.
+func (_c *ConversationCreate) SetNillableTopic(v *string) *ConversationCreate {
+	if v != nil {
+		_c.SetTopic(*v)
+	}
+	return _c
+}
+
 // SetPreview sets the "preview" field.
 func (_c *ConversationCreate) SetPreview(v string) *ConversationCreate {
 	_c.mutation.SetPreview(v)
@@ -490,6 +504,10 @@ func (_c *ConversationCreate) defaults() error {
 		v := conversation.DefaultName
 		_c.mutation.SetName(v)
 	}
+	if _, ok := _c.mutation.Topic(); !ok {
+		v := conversation.DefaultTopic
+		_c.mutation.SetTopic(v)
+	}
 	if _, ok := _c.mutation.Preview(); !ok {
 		v := conversation.DefaultPreview
 		_c.mutation.SetPreview(v)
@@ -590,6 +608,14 @@ func (_c *ConversationCreate) check() error {
 	if v, ok := _c.mutation.Address(); ok {
 		if err := conversation.AddressValidator(v); err != nil {
 			return &ValidationError{Name: "address", err: fmt.Errorf(`ent: validator failed for field "Conversation.address": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Topic(); !ok {
+		return &ValidationError{Name: "topic", err: errors.New(`ent: missing required field "Conversation.topic"`)}
+	}
+	if v, ok := _c.mutation.Topic(); ok {
+		if err := conversation.TopicValidator(v); err != nil {
+			return &ValidationError{Name: "topic", err: fmt.Errorf(`ent: validator failed for field "Conversation.topic": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Preview(); !ok {
@@ -701,6 +727,10 @@ func (_c *ConversationCreate) createSpec() (*Conversation, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Address(); ok {
 		_spec.SetField(conversation.FieldAddress, field.TypeString, value)
 		_node.Address = value
+	}
+	if value, ok := _c.mutation.Topic(); ok {
+		_spec.SetField(conversation.FieldTopic, field.TypeString, value)
+		_node.Topic = value
 	}
 	if value, ok := _c.mutation.Preview(); ok {
 		_spec.SetField(conversation.FieldPreview, field.TypeString, value)

@@ -137,6 +137,20 @@ func (_u *ConversationUpdate) SetNillableName(v *string) *ConversationUpdate {
 	return _u
 }
 
+// SetTopic sets the "topic" field.
+func (_u *ConversationUpdate) SetTopic(v string) *ConversationUpdate {
+	_u.mutation.SetTopic(v)
+	return _u
+}
+
+// SetNillableTopic sets the "topic" field if the given value is not nil.
+func (_u *ConversationUpdate) SetNillableTopic(v *string) *ConversationUpdate {
+	if v != nil {
+		_u.SetTopic(*v)
+	}
+	return _u
+}
+
 // SetPreview sets the "preview" field.
 func (_u *ConversationUpdate) SetPreview(v string) *ConversationUpdate {
 	_u.mutation.SetPreview(v)
@@ -639,6 +653,11 @@ func (_u *ConversationUpdate) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Conversation.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Topic(); ok {
+		if err := conversation.TopicValidator(v); err != nil {
+			return &ValidationError{Name: "topic", err: fmt.Errorf(`ent: validator failed for field "Conversation.topic": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Preview(); ok {
 		if err := conversation.PreviewValidator(v); err != nil {
 			return &ValidationError{Name: "preview", err: fmt.Errorf(`ent: validator failed for field "Conversation.preview": %w`, err)}
@@ -673,6 +692,9 @@ func (_u *ConversationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(conversation.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Topic(); ok {
+		_spec.SetField(conversation.FieldTopic, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Preview(); ok {
 		_spec.SetField(conversation.FieldPreview, field.TypeString, value)
@@ -1073,6 +1095,20 @@ func (_u *ConversationUpdateOne) SetName(v string) *ConversationUpdateOne {
 func (_u *ConversationUpdateOne) SetNillableName(v *string) *ConversationUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetTopic sets the "topic" field.
+func (_u *ConversationUpdateOne) SetTopic(v string) *ConversationUpdateOne {
+	_u.mutation.SetTopic(v)
+	return _u
+}
+
+// SetNillableTopic sets the "topic" field if the given value is not nil.
+func (_u *ConversationUpdateOne) SetNillableTopic(v *string) *ConversationUpdateOne {
+	if v != nil {
+		_u.SetTopic(*v)
 	}
 	return _u
 }
@@ -1592,6 +1628,11 @@ func (_u *ConversationUpdateOne) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "Conversation.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Topic(); ok {
+		if err := conversation.TopicValidator(v); err != nil {
+			return &ValidationError{Name: "topic", err: fmt.Errorf(`ent: validator failed for field "Conversation.topic": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Preview(); ok {
 		if err := conversation.PreviewValidator(v); err != nil {
 			return &ValidationError{Name: "preview", err: fmt.Errorf(`ent: validator failed for field "Conversation.preview": %w`, err)}
@@ -1643,6 +1684,9 @@ func (_u *ConversationUpdateOne) sqlSave(ctx context.Context) (_node *Conversati
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(conversation.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Topic(); ok {
+		_spec.SetField(conversation.FieldTopic, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Preview(); ok {
 		_spec.SetField(conversation.FieldPreview, field.TypeString, value)

@@ -23,6 +23,8 @@ type Lookup struct {
 	Field string `json:"field,omitempty"`
 	// TargetID holds the value of the "target_id" field.
 	TargetID int64 `json:"target_id,omitempty"`
+	// Copy of the record's object type; empty until it is filled.
+	RecordType string `json:"record_type,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the LookupQuery when eager-loading is set.
 	Edges        LookupEdges `json:"edges"`
@@ -69,7 +71,7 @@ func (*Lookup) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case lookup.FieldID, lookup.FieldRecordID, lookup.FieldTargetID:
 			values[i] = new(sql.NullInt64)
-		case lookup.FieldField:
+		case lookup.FieldField, lookup.FieldRecordType:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -109,6 +111,12 @@ func (_m *Lookup) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field target_id", values[i])
 			} else if value.Valid {
 				_m.TargetID = value.Int64
+			}
+		case lookup.FieldRecordType:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field record_type", values[i])
+			} else if value.Valid {
+				_m.RecordType = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -164,6 +172,9 @@ func (_m *Lookup) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("target_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.TargetID))
+	builder.WriteString(", ")
+	builder.WriteString("record_type=")
+	builder.WriteString(_m.RecordType)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -38,6 +38,20 @@ func (_c *LookupCreate) SetTargetID(v int64) *LookupCreate {
 	return _c
 }
 
+// SetRecordType sets the "record_type" field.
+func (_c *LookupCreate) SetRecordType(v string) *LookupCreate {
+	_c.mutation.SetRecordType(v)
+	return _c
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_c *LookupCreate) SetNillableRecordType(v *string) *LookupCreate {
+	if v != nil {
+		_c.SetRecordType(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *LookupCreate) SetID(v int64) *LookupCreate {
 	_c.mutation.SetID(v)
@@ -61,6 +75,9 @@ func (_c *LookupCreate) Mutation() *LookupMutation {
 
 // Save creates the Lookup in the database.
 func (_c *LookupCreate) Save(ctx context.Context) (*Lookup, error) {
+	if err := _c.defaults(); err != nil {
+		return nil, err
+	}
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -86,6 +103,15 @@ func (_c *LookupCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *LookupCreate) defaults() error {
+	if _, ok := _c.mutation.RecordType(); !ok {
+		v := lookup.DefaultRecordType
+		_c.mutation.SetRecordType(v)
+	}
+	return nil
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *LookupCreate) check() error {
 	if _, ok := _c.mutation.RecordID(); !ok {
@@ -101,6 +127,14 @@ func (_c *LookupCreate) check() error {
 	}
 	if _, ok := _c.mutation.TargetID(); !ok {
 		return &ValidationError{Name: "target_id", err: errors.New(`ent: missing required field "Lookup.target_id"`)}
+	}
+	if _, ok := _c.mutation.RecordType(); !ok {
+		return &ValidationError{Name: "record_type", err: errors.New(`ent: missing required field "Lookup.record_type"`)}
+	}
+	if v, ok := _c.mutation.RecordType(); ok {
+		if err := lookup.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "Lookup.record_type": %w`, err)}
+		}
 	}
 	if len(_c.mutation.RecordIDs()) == 0 {
 		return &ValidationError{Name: "record", err: errors.New(`ent: missing required edge "Lookup.record"`)}
@@ -143,6 +177,10 @@ func (_c *LookupCreate) createSpec() (*Lookup, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.GetField(); ok {
 		_spec.SetField(lookup.FieldField, field.TypeString, value)
 		_node.Field = value
+	}
+	if value, ok := _c.mutation.RecordType(); ok {
+		_spec.SetField(lookup.FieldRecordType, field.TypeString, value)
+		_node.RecordType = value
 	}
 	if nodes := _c.mutation.RecordIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -199,6 +237,7 @@ func (_c *LookupCreateBulk) Save(ctx context.Context) ([]*Lookup, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*LookupMutation)
 				if !ok {

@@ -42,6 +42,20 @@ func (_u *LookupUpdate) SetNillableTargetID(v *int64) *LookupUpdate {
 	return _u
 }
 
+// SetRecordType sets the "record_type" field.
+func (_u *LookupUpdate) SetRecordType(v string) *LookupUpdate {
+	_u.mutation.SetRecordType(v)
+	return _u
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_u *LookupUpdate) SetNillableRecordType(v *string) *LookupUpdate {
+	if v != nil {
+		_u.SetRecordType(*v)
+	}
+	return _u
+}
+
 // SetTarget sets the "target" edge to the Record entity.
 func (_u *LookupUpdate) SetTarget(v *Record) *LookupUpdate {
 	return _u.SetTargetID(v.ID)
@@ -87,6 +101,11 @@ func (_u *LookupUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *LookupUpdate) check() error {
+	if v, ok := _u.mutation.RecordType(); ok {
+		if err := lookup.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "Lookup.record_type": %w`, err)}
+		}
+	}
 	if _u.mutation.RecordCleared() && len(_u.mutation.RecordIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Lookup.record"`)
 	}
@@ -107,6 +126,9 @@ func (_u *LookupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.RecordType(); ok {
+		_spec.SetField(lookup.FieldRecordType, field.TypeString, value)
 	}
 	if _u.mutation.TargetCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -171,6 +193,20 @@ func (_u *LookupUpdateOne) SetNillableTargetID(v *int64) *LookupUpdateOne {
 	return _u
 }
 
+// SetRecordType sets the "record_type" field.
+func (_u *LookupUpdateOne) SetRecordType(v string) *LookupUpdateOne {
+	_u.mutation.SetRecordType(v)
+	return _u
+}
+
+// SetNillableRecordType sets the "record_type" field if the given value is not nil.
+func (_u *LookupUpdateOne) SetNillableRecordType(v *string) *LookupUpdateOne {
+	if v != nil {
+		_u.SetRecordType(*v)
+	}
+	return _u
+}
+
 // SetTarget sets the "target" edge to the Record entity.
 func (_u *LookupUpdateOne) SetTarget(v *Record) *LookupUpdateOne {
 	return _u.SetTargetID(v.ID)
@@ -229,6 +265,11 @@ func (_u *LookupUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *LookupUpdateOne) check() error {
+	if v, ok := _u.mutation.RecordType(); ok {
+		if err := lookup.RecordTypeValidator(v); err != nil {
+			return &ValidationError{Name: "record_type", err: fmt.Errorf(`ent: validator failed for field "Lookup.record_type": %w`, err)}
+		}
+	}
 	if _u.mutation.RecordCleared() && len(_u.mutation.RecordIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Lookup.record"`)
 	}
@@ -266,6 +307,9 @@ func (_u *LookupUpdateOne) sqlSave(ctx context.Context) (_node *Lookup, err erro
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.RecordType(); ok {
+		_spec.SetField(lookup.FieldRecordType, field.TypeString, value)
 	}
 	if _u.mutation.TargetCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -5327,6 +5327,8 @@ type BulkBatchMutation struct {
 	addnumber       *int64
 	items           *[]byte
 	outcomes        *[]byte
+	decided_at      *clock.Time
+	adddecided_at   *clock.Time
 	clearedFields   map[string]struct{}
 	done            bool
 	oldValue        func(context.Context) (*BulkBatch, error)
@@ -5634,6 +5636,62 @@ func (m *BulkBatchMutation) ResetOutcomes() {
 	delete(m.clearedFields, bulkbatch.FieldOutcomes)
 }
 
+// SetDecidedAt sets the "decided_at" field.
+func (m *BulkBatchMutation) SetDecidedAt(c clock.Time) {
+	m.decided_at = &c
+	m.adddecided_at = nil
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *BulkBatchMutation) DecidedAt() (r clock.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the BulkBatch entity.
+// If the BulkBatch object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BulkBatchMutation) OldDecidedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// AddDecidedAt adds c to the "decided_at" field.
+func (m *BulkBatchMutation) AddDecidedAt(c clock.Time) {
+	if m.adddecided_at != nil {
+		*m.adddecided_at += c
+	} else {
+		m.adddecided_at = &c
+	}
+}
+
+// AddedDecidedAt returns the value that was added to the "decided_at" field in this mutation.
+func (m *BulkBatchMutation) AddedDecidedAt() (r clock.Time, exists bool) {
+	v := m.adddecided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *BulkBatchMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	m.adddecided_at = nil
+}
+
 // Where appends a list predicates to the BulkBatchMutation builder.
 func (m *BulkBatchMutation) Where(ps ...predicate.BulkBatch) {
 	m.predicates = append(m.predicates, ps...)
@@ -5668,7 +5726,7 @@ func (m *BulkBatchMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BulkBatchMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.operation_id != nil {
 		fields = append(fields, bulkbatch.FieldOperationID)
 	}
@@ -5680,6 +5738,9 @@ func (m *BulkBatchMutation) Fields() []string {
 	}
 	if m.outcomes != nil {
 		fields = append(fields, bulkbatch.FieldOutcomes)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, bulkbatch.FieldDecidedAt)
 	}
 	return fields
 }
@@ -5697,6 +5758,8 @@ func (m *BulkBatchMutation) Field(name string) (ent.Value, bool) {
 		return m.Items()
 	case bulkbatch.FieldOutcomes:
 		return m.Outcomes()
+	case bulkbatch.FieldDecidedAt:
+		return m.DecidedAt()
 	}
 	return nil, false
 }
@@ -5714,6 +5777,8 @@ func (m *BulkBatchMutation) OldField(ctx context.Context, name string) (ent.Valu
 		return m.OldItems(ctx)
 	case bulkbatch.FieldOutcomes:
 		return m.OldOutcomes(ctx)
+	case bulkbatch.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown BulkBatch field %s", name)
 }
@@ -5751,6 +5816,13 @@ func (m *BulkBatchMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOutcomes(v)
 		return nil
+	case bulkbatch.FieldDecidedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown BulkBatch field %s", name)
 }
@@ -5765,6 +5837,9 @@ func (m *BulkBatchMutation) AddedFields() []string {
 	if m.addnumber != nil {
 		fields = append(fields, bulkbatch.FieldNumber)
 	}
+	if m.adddecided_at != nil {
+		fields = append(fields, bulkbatch.FieldDecidedAt)
+	}
 	return fields
 }
 
@@ -5777,6 +5852,8 @@ func (m *BulkBatchMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedOperationID()
 	case bulkbatch.FieldNumber:
 		return m.AddedNumber()
+	case bulkbatch.FieldDecidedAt:
+		return m.AddedDecidedAt()
 	}
 	return nil, false
 }
@@ -5799,6 +5876,13 @@ func (m *BulkBatchMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddNumber(v)
+		return nil
+	case bulkbatch.FieldDecidedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDecidedAt(v)
 		return nil
 	}
 	return fmt.Errorf("unknown BulkBatch numeric field %s", name)
@@ -5847,6 +5931,9 @@ func (m *BulkBatchMutation) ResetField(name string) error {
 		return nil
 	case bulkbatch.FieldOutcomes:
 		m.ResetOutcomes()
+		return nil
+	case bulkbatch.FieldDecidedAt:
+		m.ResetDecidedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown BulkBatch field %s", name)
@@ -11916,6 +12003,7 @@ type ConversationMutation struct {
 	assigned              *bool
 	name                  *string
 	address               *string
+	topic                 *string
 	preview               *string
 	last_message_at       *clock.Time
 	addlast_message_at    *clock.Time
@@ -12437,6 +12525,42 @@ func (m *ConversationMutation) OldAddress(ctx context.Context) (v string, err er
 // ResetAddress resets all changes to the "address" field.
 func (m *ConversationMutation) ResetAddress() {
 	m.address = nil
+}
+
+// SetTopic sets the "topic" field.
+func (m *ConversationMutation) SetTopic(s string) {
+	m.topic = &s
+}
+
+// Topic returns the value of the "topic" field in the mutation.
+func (m *ConversationMutation) Topic() (r string, exists bool) {
+	v := m.topic
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTopic returns the old "topic" field's value of the Conversation entity.
+// If the Conversation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConversationMutation) OldTopic(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTopic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTopic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTopic: %w", err)
+	}
+	return oldValue.Topic, nil
+}
+
+// ResetTopic resets all changes to the "topic" field.
+func (m *ConversationMutation) ResetTopic() {
+	m.topic = nil
 }
 
 // SetPreview sets the "preview" field.
@@ -13723,7 +13847,7 @@ func (m *ConversationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConversationMutation) Fields() []string {
-	fields := make([]string, 0, 28)
+	fields := make([]string, 0, 29)
 	if m.channel != nil {
 		fields = append(fields, conversation.FieldChannelID)
 	}
@@ -13750,6 +13874,9 @@ func (m *ConversationMutation) Fields() []string {
 	}
 	if m.address != nil {
 		fields = append(fields, conversation.FieldAddress)
+	}
+	if m.topic != nil {
+		fields = append(fields, conversation.FieldTopic)
 	}
 	if m.preview != nil {
 		fields = append(fields, conversation.FieldPreview)
@@ -13834,6 +13961,8 @@ func (m *ConversationMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case conversation.FieldAddress:
 		return m.Address()
+	case conversation.FieldTopic:
+		return m.Topic()
 	case conversation.FieldPreview:
 		return m.Preview()
 	case conversation.FieldLastMessageAt:
@@ -13899,6 +14028,8 @@ func (m *ConversationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldName(ctx)
 	case conversation.FieldAddress:
 		return m.OldAddress(ctx)
+	case conversation.FieldTopic:
+		return m.OldTopic(ctx)
 	case conversation.FieldPreview:
 		return m.OldPreview(ctx)
 	case conversation.FieldLastMessageAt:
@@ -14008,6 +14139,13 @@ func (m *ConversationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAddress(v)
+		return nil
+	case conversation.FieldTopic:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTopic(v)
 		return nil
 	case conversation.FieldPreview:
 		v, ok := value.(string)
@@ -14421,6 +14559,9 @@ func (m *ConversationMutation) ResetField(name string) error {
 		return nil
 	case conversation.FieldAddress:
 		m.ResetAddress()
+		return nil
+	case conversation.FieldTopic:
+		m.ResetTopic()
 		return nil
 	case conversation.FieldPreview:
 		m.ResetPreview()
@@ -25872,6 +26013,7 @@ type LookupMutation struct {
 	typ           string
 	id            *int64
 	field         *string
+	record_type   *string
 	clearedFields map[string]struct{}
 	record        *int64
 	clearedrecord bool
@@ -26094,6 +26236,42 @@ func (m *LookupMutation) ResetTargetID() {
 	m.target = nil
 }
 
+// SetRecordType sets the "record_type" field.
+func (m *LookupMutation) SetRecordType(s string) {
+	m.record_type = &s
+}
+
+// RecordType returns the value of the "record_type" field in the mutation.
+func (m *LookupMutation) RecordType() (r string, exists bool) {
+	v := m.record_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordType returns the old "record_type" field's value of the Lookup entity.
+// If the Lookup object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LookupMutation) OldRecordType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordType: %w", err)
+	}
+	return oldValue.RecordType, nil
+}
+
+// ResetRecordType resets all changes to the "record_type" field.
+func (m *LookupMutation) ResetRecordType() {
+	m.record_type = nil
+}
+
 // ClearRecord clears the "record" edge to the Record entity.
 func (m *LookupMutation) ClearRecord() {
 	m.clearedrecord = true
@@ -26182,7 +26360,7 @@ func (m *LookupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LookupMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.record != nil {
 		fields = append(fields, lookup.FieldRecordID)
 	}
@@ -26191,6 +26369,9 @@ func (m *LookupMutation) Fields() []string {
 	}
 	if m.target != nil {
 		fields = append(fields, lookup.FieldTargetID)
+	}
+	if m.record_type != nil {
+		fields = append(fields, lookup.FieldRecordType)
 	}
 	return fields
 }
@@ -26206,6 +26387,8 @@ func (m *LookupMutation) Field(name string) (ent.Value, bool) {
 		return m.GetField()
 	case lookup.FieldTargetID:
 		return m.TargetID()
+	case lookup.FieldRecordType:
+		return m.RecordType()
 	}
 	return nil, false
 }
@@ -26221,6 +26404,8 @@ func (m *LookupMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.GetOldField(ctx)
 	case lookup.FieldTargetID:
 		return m.OldTargetID(ctx)
+	case lookup.FieldRecordType:
+		return m.OldRecordType(ctx)
 	}
 	return nil, fmt.Errorf("unknown Lookup field %s", name)
 }
@@ -26250,6 +26435,13 @@ func (m *LookupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTargetID(v)
+		return nil
+	case lookup.FieldRecordType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordType(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Lookup field %s", name)
@@ -26311,6 +26503,9 @@ func (m *LookupMutation) ResetField(name string) error {
 		return nil
 	case lookup.FieldTargetID:
 		m.ResetTargetID()
+		return nil
+	case lookup.FieldRecordType:
+		m.ResetRecordType()
 		return nil
 	}
 	return fmt.Errorf("unknown Lookup field %s", name)
@@ -41808,6 +42003,8 @@ type RejectedChangeMutation struct {
 	code              *string
 	field             *string
 	problem           *string
+	changed_at        *clock.Time
+	addchanged_at     *clock.Time
 	created_at        *clock.Time
 	addcreated_at     *clock.Time
 	clearedFields     map[string]struct{}
@@ -42210,6 +42407,62 @@ func (m *RejectedChangeMutation) ResetProblem() {
 	m.problem = nil
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (m *RejectedChangeMutation) SetChangedAt(c clock.Time) {
+	m.changed_at = &c
+	m.addchanged_at = nil
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *RejectedChangeMutation) ChangedAt() (r clock.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the RejectedChange entity.
+// If the RejectedChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RejectedChangeMutation) OldChangedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// AddChangedAt adds c to the "changed_at" field.
+func (m *RejectedChangeMutation) AddChangedAt(c clock.Time) {
+	if m.addchanged_at != nil {
+		*m.addchanged_at += c
+	} else {
+		m.addchanged_at = &c
+	}
+}
+
+// AddedChangedAt returns the value that was added to the "changed_at" field in this mutation.
+func (m *RejectedChangeMutation) AddedChangedAt() (r clock.Time, exists bool) {
+	v := m.addchanged_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *RejectedChangeMutation) ResetChangedAt() {
+	m.changed_at = nil
+	m.addchanged_at = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *RejectedChangeMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -42327,7 +42580,7 @@ func (m *RejectedChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RejectedChangeMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.connection != nil {
 		fields = append(fields, rejectedchange.FieldConnectionID)
 	}
@@ -42351,6 +42604,9 @@ func (m *RejectedChangeMutation) Fields() []string {
 	}
 	if m.problem != nil {
 		fields = append(fields, rejectedchange.FieldProblem)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, rejectedchange.FieldChangedAt)
 	}
 	if m.created_at != nil {
 		fields = append(fields, rejectedchange.FieldCreatedAt)
@@ -42379,6 +42635,8 @@ func (m *RejectedChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.GetField()
 	case rejectedchange.FieldProblem:
 		return m.Problem()
+	case rejectedchange.FieldChangedAt:
+		return m.ChangedAt()
 	case rejectedchange.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -42406,6 +42664,8 @@ func (m *RejectedChangeMutation) OldField(ctx context.Context, name string) (ent
 		return m.GetOldField(ctx)
 	case rejectedchange.FieldProblem:
 		return m.OldProblem(ctx)
+	case rejectedchange.FieldChangedAt:
+		return m.OldChangedAt(ctx)
 	case rejectedchange.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -42473,6 +42733,13 @@ func (m *RejectedChangeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetProblem(v)
 		return nil
+	case rejectedchange.FieldChangedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
+		return nil
 	case rejectedchange.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -42488,6 +42755,9 @@ func (m *RejectedChangeMutation) SetField(name string, value ent.Value) error {
 // this mutation.
 func (m *RejectedChangeMutation) AddedFields() []string {
 	var fields []string
+	if m.addchanged_at != nil {
+		fields = append(fields, rejectedchange.FieldChangedAt)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, rejectedchange.FieldCreatedAt)
 	}
@@ -42499,6 +42769,8 @@ func (m *RejectedChangeMutation) AddedFields() []string {
 // was not set, or was not defined in the schema.
 func (m *RejectedChangeMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
+	case rejectedchange.FieldChangedAt:
+		return m.AddedChangedAt()
 	case rejectedchange.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -42510,6 +42782,13 @@ func (m *RejectedChangeMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *RejectedChangeMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case rejectedchange.FieldChangedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChangedAt(v)
+		return nil
 	case rejectedchange.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -42567,6 +42846,9 @@ func (m *RejectedChangeMutation) ResetField(name string) error {
 		return nil
 	case rejectedchange.FieldProblem:
 		m.ResetProblem()
+		return nil
+	case rejectedchange.FieldChangedAt:
+		m.ResetChangedAt()
 		return nil
 	case rejectedchange.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -34,6 +34,8 @@ type RejectedChange struct {
 	Field string `json:"field,omitempty"`
 	// Problem holds the value of the "problem" field.
 	Problem string `json:"problem,omitempty"`
+	// When the record changed, by the CRM's clock; 0 if that is not known.
+	ChangedAt clock.Time `json:"changed_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -67,7 +69,7 @@ func (*RejectedChange) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case rejectedchange.FieldID, rejectedchange.FieldConnectionID, rejectedchange.FieldCreatedAt:
+		case rejectedchange.FieldID, rejectedchange.FieldConnectionID, rejectedchange.FieldChangedAt, rejectedchange.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case rejectedchange.FieldObjectType, rejectedchange.FieldExternalID, rejectedchange.FieldOperation, rejectedchange.FieldBody, rejectedchange.FieldCode, rejectedchange.FieldField, rejectedchange.FieldProblem:
 			values[i] = new(sql.NullString)
@@ -140,6 +142,12 @@ func (_m *RejectedChange) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Problem = value.String
 			}
+		case rejectedchange.FieldChangedAt:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
+			} else if value.Valid {
+				_m.ChangedAt = clock.Time(value.Int64)
+			}
 		case rejectedchange.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -210,6 +218,9 @@ func (_m *RejectedChange) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("problem=")
 	builder.WriteString(_m.Problem)
+	builder.WriteString(", ")
+	builder.WriteString("changed_at=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ChangedAt))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

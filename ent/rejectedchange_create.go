@@ -109,6 +109,20 @@ func (_c *RejectedChangeCreate) SetProblem(v string) *RejectedChangeCreate {
 	return _c
 }
 
+// SetChangedAt sets the "changed_at" field.
+func (_c *RejectedChangeCreate) SetChangedAt(v clock.Time) *RejectedChangeCreate {
+	_c.mutation.SetChangedAt(v)
+	return _c
+}
+
+// SetNillableChangedAt sets the "changed_at" field if the given value is not nil.
+func (_c *RejectedChangeCreate) SetNillableChangedAt(v *clock.Time) *RejectedChangeCreate {
+	if v != nil {
+		_c.SetChangedAt(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *RejectedChangeCreate) SetCreatedAt(v clock.Time) *RejectedChangeCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -183,6 +197,10 @@ func (_c *RejectedChangeCreate) defaults() error {
 		v := rejectedchange.DefaultField
 		_c.mutation.SetFieldField(v)
 	}
+	if _, ok := _c.mutation.ChangedAt(); !ok {
+		v := rejectedchange.DefaultChangedAt
+		_c.mutation.SetChangedAt(v)
+	}
 	return nil
 }
 
@@ -241,6 +259,9 @@ func (_c *RejectedChangeCreate) check() error {
 		if err := rejectedchange.ProblemValidator(v); err != nil {
 			return &ValidationError{Name: "problem", err: fmt.Errorf(`ent: validator failed for field "RejectedChange.problem": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.ChangedAt(); !ok {
+		return &ValidationError{Name: "changed_at", err: errors.New(`ent: missing required field "RejectedChange.changed_at"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "RejectedChange.created_at"`)}
@@ -307,6 +328,10 @@ func (_c *RejectedChangeCreate) createSpec() (*RejectedChange, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Problem(); ok {
 		_spec.SetField(rejectedchange.FieldProblem, field.TypeString, value)
 		_node.Problem = value
+	}
+	if value, ok := _c.mutation.ChangedAt(); ok {
+		_spec.SetField(rejectedchange.FieldChangedAt, field.TypeInt64, value)
+		_node.ChangedAt = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(rejectedchange.FieldCreatedAt, field.TypeInt64, value)

@@ -1845,6 +1845,55 @@ func UnmarshalResumeBulkOperationInput(ctx context.Context, raw any) (ResumeBulk
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputUndoBulkOperationInput(ctx context.Context, obj any) (bulk.UndoInput, error) {
+	var it bulk.UndoInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUndoBulkOperationInput unmarshals raw into the UndoBulkOperationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUndoBulkOperationInput(ctx context.Context, raw any) (bulk.UndoInput, error) {
+	var out bulk.UndoInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UndoBulkOperationInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -2423,6 +2472,7 @@ var (
 		"MARK_UNREAD": conversation.MarkingUnread,
 		"ASSIGN":      conversation.Assigning,
 		"LINK":        conversation.Linking,
+		"UNDO_LINK":   conversation.UndoingLinks,
 		"OTHER":       conversation.OtherAction,
 	}
 	marshalNBulkAction2parleyᚋinternalᚋdeskᚋconversationᚐAction = map[conversation.Action]string{
@@ -2430,6 +2480,7 @@ var (
 		conversation.MarkingUnread: "MARK_UNREAD",
 		conversation.Assigning:     "ASSIGN",
 		conversation.Linking:       "LINK",
+		conversation.UndoingLinks:  "UNDO_LINK",
 		conversation.OtherAction:   "OTHER",
 	}
 )
@@ -2663,6 +2714,11 @@ func (ec *executionContext) unmarshalNPauseBulkOperationInput2parleyᚋgraphᚐP
 
 func (ec *executionContext) unmarshalNResumeBulkOperationInput2parleyᚋgraphᚐResumeBulkOperationInput(ctx context.Context, v any) (ResumeBulkOperationInput, error) {
 	res, err := ec.unmarshalInputResumeBulkOperationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNUndoBulkOperationInput2parleyᚋinternalᚋdeskᚋbulkᚐUndoInput(ctx context.Context, v any) (bulk.UndoInput, error) {
+	res, err := ec.unmarshalInputUndoBulkOperationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

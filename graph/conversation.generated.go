@@ -489,6 +489,29 @@ func (ec *executionContext) fieldContext_Conversation_objectType(_ context.Conte
 	return graphql.NewScalarFieldContext("Conversation", field, true, false, "String")
 }
 
+func (ec *executionContext) _Conversation_topic(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Conversation_topic(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Topic(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Conversation_topic(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Conversation", field, true, false, "String")
+}
+
 func (ec *executionContext) _Conversation_preview(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1439,6 +1462,70 @@ func (ec *executionContext) fieldContext_MarkConversationsPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _SetConversationTopicPayload_conversation(ctx context.Context, field graphql.CollectedField, obj *SetConversationTopicPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetConversationTopicPayload_conversation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
+			return ec.marshalOConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetConversationTopicPayload_conversation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetConversationTopicPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetConversationTopicPayload_errors(ctx context.Context, field graphql.CollectedField, obj *SetConversationTopicPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetConversationTopicPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetConversationTopicPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetConversationTopicPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1899,6 +1986,55 @@ func UnmarshalMarkItem(ctx context.Context, raw any) (conversation.MarkItem, err
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputSetConversationTopicInput(ctx context.Context, obj any) (conversation.TopicInput, error) {
+	var it conversation.TopicInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"conversationId", "topic"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "conversationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversationId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConversationID = data
+		case "topic":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("topic"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Topic = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetConversationTopicInput unmarshals raw into the SetConversationTopicInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetConversationTopicInput(ctx context.Context, raw any) (conversation.TopicInput, error) {
+	var out conversation.TopicInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetConversationTopicInput", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -2005,6 +2141,11 @@ func (ec *executionContext) _Conversation(ctx context.Context, sel ast.Selection
 				})
 		case "objectType":
 			out.Values[i] = ec._Conversation_objectType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "topic":
+			out.Values[i] = ec._Conversation_topic(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2297,6 +2438,44 @@ func (ec *executionContext) _MarkConversationsPayload(ctx context.Context, sel a
 	return out
 }
 
+var setConversationTopicPayloadImplementors = []string{"SetConversationTopicPayload"}
+
+func (ec *executionContext) _SetConversationTopicPayload(ctx context.Context, sel ast.SelectionSet, obj *SetConversationTopicPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setConversationTopicPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetConversationTopicPayload")
+		case "conversation":
+			out.Values[i] = ec._SetConversationTopicPayload_conversation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._SetConversationTopicPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2455,6 +2634,19 @@ func (ec *executionContext) unmarshalNMarkItem2ᚕᚖparleyᚋinternalᚋdeskᚋ
 func (ec *executionContext) unmarshalNMarkItem2ᚖparleyᚋinternalᚋdeskᚋconversationᚐMarkItem(ctx context.Context, v any) (*conversation.MarkItem, error) {
 	res, err := ec.unmarshalInputMarkItem(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetConversationTopicInput2parleyᚋinternalᚋdeskᚋconversationᚐTopicInput(ctx context.Context, v any) (conversation.TopicInput, error) {
+	res, err := ec.unmarshalInputSetConversationTopicInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetConversationTopicPayload2ᚖparleyᚋgraphᚐSetConversationTopicPayload(ctx context.Context, sel ast.SelectionSet, v *SetConversationTopicPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetConversationTopicPayload!")
+		return graphql.Null
+	}
+	return ec._SetConversationTopicPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNViewKind2parleyᚋinternalᚋdeskᚋconversationᚐViewKind(ctx context.Context, v any) (conversation.ViewKind, error) {

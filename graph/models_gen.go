@@ -519,6 +519,14 @@ type SendMessagePayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// The conversation after the change.
+type SetConversationTopicPayload struct {
+	// The conversation; null when there are errors.
+	Conversation *conversation.Row `json:"conversation,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // Result of reporting the typing state.
 type SetTypingPayload struct {
 	// Why it could not be reported; empty on success.

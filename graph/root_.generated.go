@@ -554,6 +554,7 @@ type ComplexityRoot struct {
 		Record               func(childComplexity int) int
 		RelatedConversations func(childComplexity int) int
 		Sendability          func(childComplexity int, draft *string, component *string) int
+		Topic                func(childComplexity int) int
 		ViewerCanAssign      func(childComplexity int) int
 		ViewerCanMarkRead    func(childComplexity int) int
 	}
@@ -1091,6 +1092,7 @@ type ComplexityRoot struct {
 		RunCrmAction                func(childComplexity int, input crmaction.RunInput) int
 		SendMessage                 func(childComplexity int, input message.SendInput) int
 		SetConsent                  func(childComplexity int, input customer.SetConsentInput) int
+		SetConversationTopic        func(childComplexity int, input conversation.TopicInput) int
 		SetPreferences              func(childComplexity int, input staff.SetPreferencesInput) int
 		SetProviderCredentials      func(childComplexity int, input account.CredentialsInput) int
 		SetTyping                   func(childComplexity int, input live.TypingInput) int
@@ -1098,6 +1100,7 @@ type ComplexityRoot struct {
 		StartCrmConnection          func(childComplexity int, input StartCrmConnectionInput) int
 		TestCrmConnection           func(childComplexity int, input TestCrmConnectionInput) int
 		TestProviderAccount         func(childComplexity int, input TestProviderAccountInput) int
+		UndoBulkOperation           func(childComplexity int, input bulk.UndoInput) int
 		UnlinkConversation          func(childComplexity int, input UnlinkConversationInput) int
 		UnmergeMessagingUser        func(childComplexity int, input UnmergeMessagingUserInput) int
 		UpdateAgent                 func(childComplexity int, input staff.UpdateAgentInput) int
@@ -1574,6 +1577,11 @@ type ComplexityRoot struct {
 		Refusals     func(childComplexity int) int
 		RepliesUntil func(childComplexity int) int
 		Segments     func(childComplexity int) int
+	}
+
+	SetConversationTopicPayload struct {
+		Conversation func(childComplexity int) int
+		Errors       func(childComplexity int) int
 	}
 
 	SetTypingPayload struct {
@@ -3659,6 +3667,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Conversation.Sendability(childComplexity, args["draft"].(*string), args["component"].(*string)), true
+	case "Conversation.topic":
+		if e.ComplexityRoot.Conversation.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.Topic(childComplexity), true
 	case "Conversation.viewerCanAssign":
 		if e.ComplexityRoot.Conversation.ViewerCanAssign == nil {
 			break
@@ -6081,6 +6095,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetConsent(childComplexity, args["input"].(customer.SetConsentInput)), true
+	case "Mutation.setConversationTopic":
+		if e.ComplexityRoot.Mutation.SetConversationTopic == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setConversationTopic_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetConversationTopic(childComplexity, args["input"].(conversation.TopicInput)), true
 	case "Mutation.setPreferences":
 		if e.ComplexityRoot.Mutation.SetPreferences == nil {
 			break
@@ -6158,6 +6183,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TestProviderAccount(childComplexity, args["input"].(TestProviderAccountInput)), true
+	case "Mutation.undoBulkOperation":
+		if e.ComplexityRoot.Mutation.UndoBulkOperation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_undoBulkOperation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UndoBulkOperation(childComplexity, args["input"].(bulk.UndoInput)), true
 	case "Mutation.unlinkConversation":
 		if e.ComplexityRoot.Mutation.UnlinkConversation == nil {
 			break
@@ -8226,6 +8262,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Sendability.Segments(childComplexity), true
 
+	case "SetConversationTopicPayload.conversation":
+		if e.ComplexityRoot.SetConversationTopicPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetConversationTopicPayload.Conversation(childComplexity), true
+	case "SetConversationTopicPayload.errors":
+		if e.ComplexityRoot.SetConversationTopicPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetConversationTopicPayload.Errors(childComplexity), true
+
 	case "SetTypingPayload.errors":
 		if e.ComplexityRoot.SetTypingPayload.Errors == nil {
 			break
@@ -8838,6 +8887,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RunCrmActionInput", ec.unmarshalInputRunCrmActionInput),
 			graphql.NewInputUnmarshaler("SendMessageInput", ec.unmarshalInputSendMessageInput),
 			graphql.NewInputUnmarshaler("SetConsentInput", ec.unmarshalInputSetConsentInput),
+			graphql.NewInputUnmarshaler("SetConversationTopicInput", ec.unmarshalInputSetConversationTopicInput),
 			graphql.NewInputUnmarshaler("SetPreferencesInput", ec.unmarshalInputSetPreferencesInput),
 			graphql.NewInputUnmarshaler("SetProviderCredentialsInput", ec.unmarshalInputSetProviderCredentialsInput),
 			graphql.NewInputUnmarshaler("SetTypingInput", ec.unmarshalInputSetTypingInput),
@@ -8845,6 +8895,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartCrmConnectionInput", ec.unmarshalInputStartCrmConnectionInput),
 			graphql.NewInputUnmarshaler("TestCrmConnectionInput", ec.unmarshalInputTestCrmConnectionInput),
 			graphql.NewInputUnmarshaler("TestProviderAccountInput", ec.unmarshalInputTestProviderAccountInput),
+			graphql.NewInputUnmarshaler("UndoBulkOperationInput", ec.unmarshalInputUndoBulkOperationInput),
 			graphql.NewInputUnmarshaler("UnlinkConversationInput", ec.unmarshalInputUnlinkConversationInput),
 			graphql.NewInputUnmarshaler("UnmergeMessagingUserInput", ec.unmarshalInputUnmergeMessagingUserInput),
 			graphql.NewInputUnmarshaler("UpdateAgentInput", ec.unmarshalInputUpdateAgentInput),
@@ -9939,6 +9990,8 @@ enum BulkAction @goModel(model: "parley/internal/desk/conversation.Action") {
   ASSIGN @goEnum(value: "parley/internal/desk/conversation.Assigning")
   "Has the linking rules of its channel link it, if it is anchored to no record."
   LINK @goEnum(value: "parley/internal/desk/conversation.Linking")
+  "Takes the record from it that an earlier operation linked, if it still has it."
+  UNDO_LINK @goEnum(value: "parley/internal/desk/conversation.UndoingLinks")
   "An action that only a newer version of Parley knows; only servers of that version perform it."
   OTHER @goEnum(value: "parley/internal/desk/conversation.OtherAction")
 }
@@ -10031,6 +10084,14 @@ input BulkAssignConversationsInput @goModel(model: "parley/internal/desk/bulk.As
 input BulkLinkConversationsInput @goModel(model: "parley/internal/desk/bulk.LinkInput") {
   "The conversations."
   selection: BulkSelection!
+  "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
+  idempotencyKey: String!
+}
+
+"The bulk operation to undo."
+input UndoBulkOperationInput @goModel(model: "parley/internal/desk/bulk.UndoInput") {
+  "The operation's id: one of the action LINK that has ended."
+  id: ID!
   "1 to 64 visible ASCII characters, such as a UUID: for 7 days, the same key with the same input returns the first operation."
   idempotencyKey: String!
 }
@@ -10237,10 +10298,16 @@ extend type Mutation {
   bulkAssignConversations("The conversations and their new owner." input: BulkAssignConversationsInput!): BulkConversationsPayload!
   """
   Has the AUTOMATIC linking rules of their channels link conversations that are anchored to no record, in the background, as if their customers wrote now: up to 250,000 by view and filter, or 10,000 by id or
-  search. Needs CONFIGURE_MESSAGING. The results name those that were linked; ` + "`" + `unlinkConversation` + "`" + ` undoes one. An agent may have at most 5 operations that have not ended. Emits CONVERSATION_CHANGED for each
+  search. Needs CONFIGURE_MESSAGING. The results name those that were linked; ` + "`" + `unlinkConversation` + "`" + ` undoes one, ` + "`" + `undoBulkOperation` + "`" + ` all. An agent may have at most 5 operations that have not ended. Emits CONVERSATION_CHANGED for each
   conversation that is linked; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
   """
   bulkLinkConversations("The conversations." input: BulkLinkConversationsInput!): BulkConversationsPayload!
+  """
+  Undoes a bulk operation of the action LINK that has ended, by a new one: whatever it linked and nobody has changed since has no link any more. Rules that still find a record link it again when the customer next
+  writes, so change them first. CONFLICT for other actions, and before its end. Needs CONFIGURE_MESSAGING, and the right to see the operation; conversations, those that its creator sees now. An agent may have at most 5 operations that have not ended.
+  Emits CONVERSATION_CHANGED for each conversation that changes; follow the progress with ` + "`" + `bulkOperationChanged` + "`" + `.
+  """
+  undoBulkOperation("The operation." input: UndoBulkOperationInput!): BulkConversationsPayload!
   "Pauses a bulk operation after its current batch of 100, until it is resumed; after 7 days it is stopped. Whoever may see it may pause it. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists."
   pauseBulkOperation("The operation." input: PauseBulkOperationInput!): BulkOperationPayload!
   "Resumes a paused bulk operation within a second. Whoever may see it may resume it; it acts under its creator's rights, in batches of 100. ` + "`" + `bulkOperationChanged` + "`" + ` reports it; no event follows in lists except for the conversations it changes."
@@ -11603,6 +11670,8 @@ type Conversation implements Node @goModel(model: "parley/internal/desk/conversa
   record: Record @goShared @goField(batch: true, forceResolver: true)
   "Object type of the anchor record; null if there is none."
   objectType: String
+  "What it is about, as agents say: up to 200 characters; null for nothing."
+  topic: String
   "The last message's text, at most 120 characters. Notes do not count."
   preview: String!
   "Whether its owner still has to read it (without an owner: whoever sees it)."
@@ -11802,6 +11871,22 @@ input AssignConversationsInput {
   agentId: ID
 }
 
+"A conversation, and what it is about."
+input SetConversationTopicInput @goModel(model: "parley/internal/desk/conversation.TopicInput") {
+  "The conversation."
+  conversationId: ID!
+  "What it is about: up to 200 characters. Control characters and white space around it are left out; null, or a text that shows nothing, for nothing."
+  topic: String
+}
+
+"The conversation after the change."
+type SetConversationTopicPayload {
+  "The conversation; null when there are errors."
+  conversation: Conversation
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
 "The result for one conversation."
 type ConversationResult @goModel(model: "parley/internal/desk/conversation.Result") {
   "The id as given in the input."
@@ -11848,6 +11933,10 @@ extend type Mutation {
   changes.
   """
   assignConversations("The conversations and their new owner." input: AssignConversationsInput!): AssignConversationsPayload!
+  """
+  Says what 1 conversation is about. Whoever may see it may; CONFLICT if it was merged into another. Moves neither order, preview nor read state. Emits CONVERSATION_CHANGED if it changes.
+  """
+  setConversationTopic("The conversation and its topic." input: SetConversationTopicInput!): SetConversationTopicPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/customer.graphql", Input: `extend type MessagingUser {
@@ -13197,6 +13286,8 @@ input StartConversationInput @goModel(model: "parley/internal/desk/message.Start
   country: String
   "What to call the customer of ` + "`" + `number` + "`" + `, if no name is known: at most 200 characters."
   name: String
+  "What the conversation is about: at most 200 characters, empty for nothing. Absent leaves it as it is."
+  topic: String
   "The text; at most 20,000 characters, and no more than the channel allows."
   text: String!
   "Chosen by the caller, unique per message, 1 to 64 visible ASCII characters, remembered for 7 days."
@@ -14246,7 +14337,7 @@ type Subscription
 enum SearchKind @goModel(model: "parley/internal/desk/search.Kind") {
   "The customer's number in any notation: international, national in the country of one of the organisation's channels, its beginning (3 digits or more), or its end (4 digits or more, such as the last 4 or 7)."
   NUMBER
-  "The customer's name."
+  "The customer's name, or what the conversation is about; the words may stand in both."
   NAME
   "The text of a message, a note or a caption."
   TEXT
@@ -14268,7 +14359,7 @@ type SearchHit @goModel(model: "parley/internal/desk/search.Hit") {
   conversation: Conversation! @goShared @goField(batch: true, forceResolver: true)
   "The message, for TEXT; null for other kinds. One SQL statement for a whole page."
   message: Message @goShared @goField(batch: true, forceResolver: true)
-  "The matched parts, in order and without overlap. Ranges, never markup. Empty if what matched is the number or name of a customer who was merged into that of ` + "`" + `conversation` + "`" + `."
+  "The matched parts, in order and without overlap. Ranges, never markup. Empty if what matched is the number or name of a customer who was merged into that of ` + "`" + `conversation` + "`" + `, or only its topic."
   highlights: [SearchHighlight!]!
 }
 
@@ -14294,7 +14385,7 @@ type SearchConnection @goModel(model: "parley/internal/desk/search.Page") {
 
 extend type Query {
   """
-  Finds conversations by name and number, and messages by text, among those the viewer may see: numbers first, then names,
+  Finds conversations by name, topic and number, and messages by text, among those the viewer may see: numbers first, then names,
   then texts, each newest first (conversations by their last message, messages by their own time).
 
   All words must occur, in any order; the last one may be incomplete. Case and accents do not matter (lukasz finds Łukasz,
@@ -15792,6 +15883,8 @@ func (ec *executionContext) childFields_Conversation(ctx context.Context, field 
 		return ec.fieldContext_Conversation_record(ctx, field)
 	case "objectType":
 		return ec.fieldContext_Conversation_objectType(ctx, field)
+	case "topic":
+		return ec.fieldContext_Conversation_topic(ctx, field)
 	case "preview":
 		return ec.fieldContext_Conversation_preview(ctx, field)
 	case "isUnread":
@@ -17438,6 +17531,16 @@ func (ec *executionContext) childFields_Sendability(ctx context.Context, field g
 		return ec.fieldContext_Sendability_repliesUntil(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Sendability", field.Name)
+}
+
+func (ec *executionContext) childFields_SetConversationTopicPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_SetConversationTopicPayload_conversation(ctx, field)
+	case "errors":
+		return ec.fieldContext_SetConversationTopicPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetConversationTopicPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

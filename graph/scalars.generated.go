@@ -65,6 +65,7 @@ type MutationResolver interface {
 	BulkMarkConversationsUnread(ctx context.Context, input bulk.MarkInput) (*BulkConversationsPayload, error)
 	BulkAssignConversations(ctx context.Context, input bulk.AssignInput) (*BulkConversationsPayload, error)
 	BulkLinkConversations(ctx context.Context, input bulk.LinkInput) (*BulkConversationsPayload, error)
+	UndoBulkOperation(ctx context.Context, input bulk.UndoInput) (*BulkConversationsPayload, error)
 	PauseBulkOperation(ctx context.Context, input PauseBulkOperationInput) (*BulkOperationPayload, error)
 	ResumeBulkOperation(ctx context.Context, input ResumeBulkOperationInput) (*BulkOperationPayload, error)
 	CancelBulkOperation(ctx context.Context, input CancelBulkOperationInput) (*BulkOperationPayload, error)
@@ -86,6 +87,7 @@ type MutationResolver interface {
 	MarkConversationsRead(ctx context.Context, input MarkConversationsReadInput) (*MarkConversationsPayload, error)
 	MarkConversationsUnread(ctx context.Context, input MarkConversationsUnreadInput) (*MarkConversationsPayload, error)
 	AssignConversations(ctx context.Context, input AssignConversationsInput) (*AssignConversationsPayload, error)
+	SetConversationTopic(ctx context.Context, input conversation.TopicInput) (*SetConversationTopicPayload, error)
 	CreateMessagingUser(ctx context.Context, input customer.CreateInput) (*MessagingUserPayload, error)
 	UpdateMessagingUser(ctx context.Context, input customer.UpdateInput) (*MessagingUserPayload, error)
 	SetConsent(ctx context.Context, input customer.SetConsentInput) (*MessagingUserPayload, error)
@@ -1025,6 +1027,20 @@ func (ec *executionContext) field_Mutation_setConsent_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setConversationTopic_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (conversation.TopicInput, error) {
+			return ec.unmarshalNSetConversationTopicInput2parleyᚋinternalᚋdeskᚋconversationᚐTopicInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setPreferences_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1115,6 +1131,20 @@ func (ec *executionContext) field_Mutation_testProviderAccount_args(ctx context.
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (TestProviderAccountInput, error) {
 			return ec.unmarshalNTestProviderAccountInput2parleyᚋgraphᚐTestProviderAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_undoBulkOperation_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (bulk.UndoInput, error) {
+			return ec.unmarshalNUndoBulkOperationInput2parleyᚋinternalᚋdeskᚋbulkᚐUndoInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3023,6 +3053,50 @@ func (ec *executionContext) fieldContext_Mutation_bulkLinkConversations(ctx cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_undoBulkOperation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_undoBulkOperation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UndoBulkOperation(ctx, fc.Args["input"].(bulk.UndoInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *BulkConversationsPayload) graphql.Marshaler {
+			return ec.marshalNBulkConversationsPayload2ᚖparleyᚋgraphᚐBulkConversationsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_undoBulkOperation(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BulkConversationsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_undoBulkOperation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_pauseBulkOperation(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3941,6 +4015,50 @@ func (ec *executionContext) fieldContext_Mutation_assignConversations(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_assignConversations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setConversationTopic(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setConversationTopic(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetConversationTopic(ctx, fc.Args["input"].(conversation.TopicInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetConversationTopicPayload) graphql.Marshaler {
+			return ec.marshalNSetConversationTopicPayload2ᚖparleyᚋgraphᚐSetConversationTopicPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setConversationTopic(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetConversationTopicPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setConversationTopic_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8258,6 +8376,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "undoBulkOperation":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_undoBulkOperation(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pauseBulkOperation":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_pauseBulkOperation(ctx, field)
@@ -8401,6 +8526,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "assignConversations":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_assignConversations(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setConversationTopic":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setConversationTopic(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

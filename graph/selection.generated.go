@@ -2771,6 +2771,17 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 				w.String(string(*v))
 			},
 		},
+		"topic": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.Row).Topic()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"preview": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {

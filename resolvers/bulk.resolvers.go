@@ -49,6 +49,11 @@ func (r *mutationResolver) BulkLinkConversations(ctx context.Context, input bulk
 	return begun(r.Bulk.Link(ctx, input))
 }
 
+// UndoBulkOperation is the resolver for the undoBulkOperation field.
+func (r *mutationResolver) UndoBulkOperation(ctx context.Context, input bulk.UndoInput) (*graph.BulkConversationsPayload, error) {
+	return begun(r.Bulk.Undo(ctx, input))
+}
+
 // PauseBulkOperation is the resolver for the pauseBulkOperation field.
 func (r *mutationResolver) PauseBulkOperation(ctx context.Context, input graph.PauseBulkOperationInput) (*graph.BulkOperationPayload, error) {
 	return controlled(r.Bulk.Pause(ctx, input.ID))

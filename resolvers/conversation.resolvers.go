@@ -83,6 +83,12 @@ func (r *mutationResolver) AssignConversations(ctx context.Context, input graph.
 	return &graph.AssignConversationsPayload{Results: results, Errors: errs}, err
 }
 
+// SetConversationTopic is the resolver for the setConversationTopic field.
+func (r *mutationResolver) SetConversationTopic(ctx context.Context, input conversation.TopicInput) (*graph.SetConversationTopicPayload, error) {
+	row, errs, err := answered(r.ConversationService.SetTopic(ctx, input))
+	return &graph.SetConversationTopicPayload{Conversation: row, Errors: errs}, err
+}
+
 // Conversations is the resolver for the conversations field.
 func (r *queryResolver) Conversations(ctx context.Context, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) (*conversation.Page, error) {
 	w, err := listWindow(first, after, last, before)

@@ -153,6 +153,7 @@ var Prices = price.Table{
 	"Mutation.bulkMarkConversationsUnread": {Units: freeze, Why: whyFreeze},
 	"Mutation.bulkAssignConversations":     {Units: freeze, Why: whyFreeze},
 	"Mutation.bulkLinkConversations":       {Units: freeze, Why: whyFreeze},
+	"Mutation.undoBulkOperation":           {Units: price.Flat(freezeUnits), Why: "The results of the operation are read, 250,000 at most."},
 	"Mutation.markConversationsRead":       {Units: listed("conversations"), Why: whyListed},
 	"Mutation.markConversationsUnread":     {Units: listed("ids"), Why: whyListed},
 	"Mutation.assignConversations":         {Units: listed("ids", "conversations"), Why: whyListed},

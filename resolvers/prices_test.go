@@ -72,6 +72,7 @@ var cheap = map[string]string{
 	"Mutation.startConversation":        "one write",
 	"Mutation.addNote":                  "one write",
 	"Mutation.retryMessage":             "one write",
+	"Mutation.setConversationTopic":     "one write",
 	"Mutation.setTyping":                "a row",
 	"Mutation.createMessagingUser":      "one write",
 	"Mutation.updateMessagingUser":      "one write",

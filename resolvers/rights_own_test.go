@@ -10,7 +10,7 @@ var ownRules = map[string]string{
 	"Query.crmActions": actionRights, "Mutation.createCrmAction": actionRights, "Mutation.updateCrmAction": actionRights, "Mutation.renewCrmActionSecret": "crmaction.TestAWebhookThatIsGivenUpCanBeTriedAgain",
 	"Mutation.runCrmAction": "crmaction.TestARunIsRefusedForTheReasonsThatWereShown", "Query.crmActionRuns": "crmaction.TestRunsAreSeenWithTheirConversations",
 	"Query.linkingRules": linkingRights, "Mutation.createLinkingRule": linkingRights, "Mutation.updateLinkingRule": linkingRights, "Mutation.deleteLinkingRule": linkingRights,
-	"Mutation.linkConversation": linkRights, "Mutation.unlinkConversation": linkRights, "Mutation.rejectLinkSuggestion": linkRights, "Mutation.bulkLinkConversations": linkingRights,
+	"Mutation.linkConversation": linkRights, "Mutation.unlinkConversation": linkRights, "Mutation.rejectLinkSuggestion": linkRights, "Mutation.bulkLinkConversations": linkingRights, "Mutation.undoBulkOperation": linkingRights,
 	"Mutation.rerunCrmAction": "crmaction.TestARefusedRunLeavesTheMessageAndRunsAgain",
 	"Query.crmConnections":    syncRights, "Query.crmConnection": syncRights, "Mutation.createCrmConnection": syncRights, "Mutation.updateCrmConnection": syncRights, "Mutation.deleteCrmConnection": syncRights, "Mutation.startCrmConnection": syncRights, "Mutation.pauseCrmConnection": syncRights, "Mutation.renewCrmConnectionSecret": syncRights, "Mutation.testCrmConnection": syncRights, "Mutation.retryRejectedChanges": syncRights,
 	"Query.components": componentRights, "Query.component": componentRights, "Mutation.createComponent": componentRights, "Mutation.updateComponent": componentRights,

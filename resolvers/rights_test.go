@@ -83,6 +83,8 @@ var entryPoints = map[string]entryPoint{
 		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
 	"Mutation.assignConversations": {doc: `mutation($id: ID!, $owner: ID) { assignConversations(input: {ids: [$id], agentId: $owner}) {
 		errors { code } results { conversationId conversation { id } error { code message field } } } }`, byID: byConversation},
+	"Mutation.setConversationTopic": {doc: `mutation($id: ID!) { setConversationTopic(input: {conversationId: $id, topic: "Roof"}) {
+		conversation { id topic } errors { code message field } } }`, byID: byConversation},
 	"Mutation.setTyping": {doc: `mutation($id: ID!) { setTyping(input: {conversationId: $id, isTyping: true}) { errors { code message field } } }`, byID: byConversation},
 	"Mutation.bulkMarkConversationsRead": {doc: `mutation($id: ID!) { bulkMarkConversationsRead(input: {selection: {ids: [$id]}, dryRun: true, idempotencyKey: "b"}) {
 		preview { total changed unchanged refusals { code count } } errors { code message field } } }`, byID: byConversation},

@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"parley/app"
+	"parley/ent"
+	entconversation "parley/ent/conversation"
 	"parley/ent/record"
 	"parley/internal/admin/seed"
 	"parley/internal/channel"
 	"parley/internal/desk/action"
 	"parley/internal/desk/component"
 	"parley/internal/desk/composer"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmaction"
 	"parley/internal/desk/linking"
@@ -18,6 +22,7 @@ import (
 	"parley/internal/desk/object"
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/staff"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
 
@@ -33,12 +38,24 @@ func demo(ctx context.Context, a *app.App) error {
 		return nil
 	}
 	ctx = viewer.AsSystem(ctx, "demo")
-	for _, make := range []func(context.Context, *app.App) error{demoRecords, demoRights, demoActions, demoComponents, demoLinking, demoRelations} {
+	for _, make := range []func(context.Context, *app.App) error{demoTopics, demoRecords, demoRights, demoActions, demoComponents, demoLinking, demoRelations} {
 		if err := make(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// demoTopics says what the newest conversations of Cases are about: what the case is called.
+func demoTopics(ctx context.Context, a *app.App) error {
+	cases, err := a.Store.Ent.Conversation.Query().Where(entconversation.ObjectType("Case")).WithRecord().Order(ent.Desc(entconversation.FieldLastMessageAt)).Limit(20).All(ctx)
+	for _, c := range cases {
+		_, topic, _ := strings.Cut(c.Edges.Record.Name, ": ")
+		if _, err := a.Conversations.SetTopic(ctx, conversation.TopicInput{ConversationID: a.Conversations.IDs.Encode(publicid.Conversation, c.ID), Topic: &topic}); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // demoRecords gives contacts an account.

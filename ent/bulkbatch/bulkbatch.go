@@ -3,6 +3,8 @@
 package bulkbatch
 
 import (
+	"parley/internal/ground/clock"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 )
@@ -20,6 +22,8 @@ const (
 	FieldItems = "items"
 	// FieldOutcomes holds the string denoting the outcomes field in the database.
 	FieldOutcomes = "outcomes"
+	// FieldDecidedAt holds the string denoting the decided_at field in the database.
+	FieldDecidedAt = "decided_at"
 	// Table holds the table name of the bulkbatch in the database.
 	Table = "bulk_batches"
 )
@@ -31,6 +35,7 @@ var Columns = []string{
 	FieldNumber,
 	FieldItems,
 	FieldOutcomes,
+	FieldDecidedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -51,6 +56,8 @@ func ValidColumn(column string) bool {
 var (
 	Hooks  [1]ent.Hook
 	Policy ent.Policy
+	// DefaultDecidedAt holds the default value on creation for the "decided_at" field.
+	DefaultDecidedAt clock.Time
 )
 
 // OrderOption defines the ordering options for the BulkBatch queries.
@@ -69,4 +76,9 @@ func ByOperationID(opts ...sql.OrderTermOption) OrderOption {
 // ByNumber orders the results by the number field.
 func ByNumber(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNumber, opts...).ToFunc()
+}
+
+// ByDecidedAt orders the results by the decided_at field.
+func ByDecidedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDecidedAt, opts...).ToFunc()
 }

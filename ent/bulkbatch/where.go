@@ -4,6 +4,7 @@ package bulkbatch
 
 import (
 	"parley/ent/predicate"
+	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -71,6 +72,12 @@ func Items(v []byte) predicate.BulkBatch {
 // Outcomes applies equality check predicate on the "outcomes" field. It's identical to OutcomesEQ.
 func Outcomes(v []byte) predicate.BulkBatch {
 	return predicate.BulkBatch(sql.FieldEQ(FieldOutcomes, v))
+}
+
+// DecidedAt applies equality check predicate on the "decided_at" field. It's identical to DecidedAtEQ.
+func DecidedAt(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldEQ(FieldDecidedAt, vc))
 }
 
 // OperationIDEQ applies the EQ predicate on the "operation_id" field.
@@ -241,6 +248,60 @@ func OutcomesIsNil() predicate.BulkBatch {
 // OutcomesNotNil applies the NotNil predicate on the "outcomes" field.
 func OutcomesNotNil() predicate.BulkBatch {
 	return predicate.BulkBatch(sql.FieldNotNull(FieldOutcomes))
+}
+
+// DecidedAtEQ applies the EQ predicate on the "decided_at" field.
+func DecidedAtEQ(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldEQ(FieldDecidedAt, vc))
+}
+
+// DecidedAtNEQ applies the NEQ predicate on the "decided_at" field.
+func DecidedAtNEQ(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldNEQ(FieldDecidedAt, vc))
+}
+
+// DecidedAtIn applies the In predicate on the "decided_at" field.
+func DecidedAtIn(vs ...clock.Time) predicate.BulkBatch {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.BulkBatch(sql.FieldIn(FieldDecidedAt, v...))
+}
+
+// DecidedAtNotIn applies the NotIn predicate on the "decided_at" field.
+func DecidedAtNotIn(vs ...clock.Time) predicate.BulkBatch {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.BulkBatch(sql.FieldNotIn(FieldDecidedAt, v...))
+}
+
+// DecidedAtGT applies the GT predicate on the "decided_at" field.
+func DecidedAtGT(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldGT(FieldDecidedAt, vc))
+}
+
+// DecidedAtGTE applies the GTE predicate on the "decided_at" field.
+func DecidedAtGTE(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldGTE(FieldDecidedAt, vc))
+}
+
+// DecidedAtLT applies the LT predicate on the "decided_at" field.
+func DecidedAtLT(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldLT(FieldDecidedAt, vc))
+}
+
+// DecidedAtLTE applies the LTE predicate on the "decided_at" field.
+func DecidedAtLTE(v clock.Time) predicate.BulkBatch {
+	vc := int64(v)
+	return predicate.BulkBatch(sql.FieldLTE(FieldDecidedAt, vc))
 }
 
 // And groups predicates with the AND operator between them.

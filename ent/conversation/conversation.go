@@ -34,6 +34,8 @@ const (
 	FieldName = "name"
 	// FieldAddress holds the string denoting the address field in the database.
 	FieldAddress = "address"
+	// FieldTopic holds the string denoting the topic field in the database.
+	FieldTopic = "topic"
 	// FieldPreview holds the string denoting the preview field in the database.
 	FieldPreview = "preview"
 	// FieldLastMessageAt holds the string denoting the last_message_at field in the database.
@@ -151,6 +153,7 @@ var Columns = []string{
 	FieldAssigned,
 	FieldName,
 	FieldAddress,
+	FieldTopic,
 	FieldPreview,
 	FieldLastMessageAt,
 	FieldLastMessageID,
@@ -202,6 +205,10 @@ var (
 	NameValidator func(string) error
 	// AddressValidator is a validator for the "address" field. It is called by the builders before save.
 	AddressValidator func(string) error
+	// DefaultTopic holds the default value on creation for the "topic" field.
+	DefaultTopic string
+	// TopicValidator is a validator for the "topic" field. It is called by the builders before save.
+	TopicValidator func(string) error
 	// DefaultPreview holds the default value on creation for the "preview" field.
 	DefaultPreview string
 	// PreviewValidator is a validator for the "preview" field. It is called by the builders before save.
@@ -289,6 +296,11 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByAddress orders the results by the address field.
 func ByAddress(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAddress, opts...).ToFunc()
+}
+
+// ByTopic orders the results by the topic field.
+func ByTopic(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTopic, opts...).ToFunc()
 }
 
 // ByPreview orders the results by the preview field.

@@ -19,6 +19,8 @@ const (
 	FieldField = "field"
 	// FieldTargetID holds the string denoting the target_id field in the database.
 	FieldTargetID = "target_id"
+	// FieldRecordType holds the string denoting the record_type field in the database.
+	FieldRecordType = "record_type"
 	// EdgeRecord holds the string denoting the record edge name in mutations.
 	EdgeRecord = "record"
 	// EdgeTarget holds the string denoting the target edge name in mutations.
@@ -47,6 +49,7 @@ var Columns = []string{
 	FieldRecordID,
 	FieldField,
 	FieldTargetID,
+	FieldRecordType,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -69,6 +72,10 @@ var (
 	Policy ent.Policy
 	// FieldValidator is a validator for the "field" field. It is called by the builders before save.
 	FieldValidator func(string) error
+	// DefaultRecordType holds the default value on creation for the "record_type" field.
+	DefaultRecordType string
+	// RecordTypeValidator is a validator for the "record_type" field. It is called by the builders before save.
+	RecordTypeValidator func(string) error
 )
 
 // OrderOption defines the ordering options for the Lookup queries.
@@ -92,6 +99,11 @@ func ByField(opts ...sql.OrderTermOption) OrderOption {
 // ByTargetID orders the results by the target_id field.
 func ByTargetID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTargetID, opts...).ToFunc()
+}
+
+// ByRecordType orders the results by the record_type field.
+func ByRecordType(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRecordType, opts...).ToFunc()
 }
 
 // ByRecordField orders the results by record field.

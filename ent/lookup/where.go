@@ -69,6 +69,11 @@ func TargetID(v int64) predicate.Lookup {
 	return predicate.Lookup(sql.FieldEQ(FieldTargetID, v))
 }
 
+// RecordType applies equality check predicate on the "record_type" field. It's identical to RecordTypeEQ.
+func RecordType(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldEQ(FieldRecordType, v))
+}
+
 // RecordIDEQ applies the EQ predicate on the "record_id" field.
 func RecordIDEQ(v int64) predicate.Lookup {
 	return predicate.Lookup(sql.FieldEQ(FieldRecordID, v))
@@ -172,6 +177,71 @@ func TargetIDIn(vs ...int64) predicate.Lookup {
 // TargetIDNotIn applies the NotIn predicate on the "target_id" field.
 func TargetIDNotIn(vs ...int64) predicate.Lookup {
 	return predicate.Lookup(sql.FieldNotIn(FieldTargetID, vs...))
+}
+
+// RecordTypeEQ applies the EQ predicate on the "record_type" field.
+func RecordTypeEQ(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldEQ(FieldRecordType, v))
+}
+
+// RecordTypeNEQ applies the NEQ predicate on the "record_type" field.
+func RecordTypeNEQ(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldNEQ(FieldRecordType, v))
+}
+
+// RecordTypeIn applies the In predicate on the "record_type" field.
+func RecordTypeIn(vs ...string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldIn(FieldRecordType, vs...))
+}
+
+// RecordTypeNotIn applies the NotIn predicate on the "record_type" field.
+func RecordTypeNotIn(vs ...string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldNotIn(FieldRecordType, vs...))
+}
+
+// RecordTypeGT applies the GT predicate on the "record_type" field.
+func RecordTypeGT(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldGT(FieldRecordType, v))
+}
+
+// RecordTypeGTE applies the GTE predicate on the "record_type" field.
+func RecordTypeGTE(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldGTE(FieldRecordType, v))
+}
+
+// RecordTypeLT applies the LT predicate on the "record_type" field.
+func RecordTypeLT(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldLT(FieldRecordType, v))
+}
+
+// RecordTypeLTE applies the LTE predicate on the "record_type" field.
+func RecordTypeLTE(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldLTE(FieldRecordType, v))
+}
+
+// RecordTypeContains applies the Contains predicate on the "record_type" field.
+func RecordTypeContains(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldContains(FieldRecordType, v))
+}
+
+// RecordTypeHasPrefix applies the HasPrefix predicate on the "record_type" field.
+func RecordTypeHasPrefix(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldHasPrefix(FieldRecordType, v))
+}
+
+// RecordTypeHasSuffix applies the HasSuffix predicate on the "record_type" field.
+func RecordTypeHasSuffix(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldHasSuffix(FieldRecordType, v))
+}
+
+// RecordTypeEqualFold applies the EqualFold predicate on the "record_type" field.
+func RecordTypeEqualFold(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldEqualFold(FieldRecordType, v))
+}
+
+// RecordTypeContainsFold applies the ContainsFold predicate on the "record_type" field.
+func RecordTypeContainsFold(v string) predicate.Lookup {
+	return predicate.Lookup(sql.FieldContainsFold(FieldRecordType, v))
 }
 
 // HasRecord applies the HasEdge predicate on the "record" edge.

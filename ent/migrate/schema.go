@@ -180,6 +180,7 @@ var (
 		{Name: "number", Type: field.TypeInt64},
 		{Name: "items", Type: field.TypeBytes},
 		{Name: "outcomes", Type: field.TypeBytes, Nullable: true},
+		{Name: "decided_at", Type: field.TypeInt64, Default: 0},
 	}
 	// BulkBatchesTable holds the schema information for the "bulk_batches" table.
 	BulkBatchesTable = &schema.Table{
@@ -390,6 +391,7 @@ var (
 		{Name: "assigned", Type: field.TypeBool, Default: false},
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "address", Type: field.TypeString, Size: 200},
+		{Name: "topic", Type: field.TypeString, Size: 800, Default: ""},
 		{Name: "preview", Type: field.TypeString, Size: 600, Default: ""},
 		{Name: "last_message_at", Type: field.TypeInt64, Default: 0},
 		{Name: "last_message_id", Type: field.TypeInt64, Default: 0},
@@ -423,31 +425,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "conversations_channels_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[24]},
+				Columns:    []*schema.Column{ConversationsColumns[25]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_agents_owner",
-				Columns:    []*schema.Column{ConversationsColumns[25]},
+				Columns:    []*schema.Column{ConversationsColumns[26]},
 				RefColumns: []*schema.Column{AgentsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_messaging_users_conversation",
-				Columns:    []*schema.Column{ConversationsColumns[26]},
+				Columns:    []*schema.Column{ConversationsColumns[27]},
 				RefColumns: []*schema.Column{MessagingUsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "conversations_queues_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[27]},
+				Columns:    []*schema.Column{ConversationsColumns[28]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "conversations_records_conversations",
-				Columns:    []*schema.Column{ConversationsColumns[28]},
+				Columns:    []*schema.Column{ConversationsColumns[29]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -456,22 +458,22 @@ var (
 			{
 				Name:    "conversation_newest",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[7], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_owner",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[26], ConversationsColumns[7], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_channel",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[7], ConversationsColumns[0]},
 			},
 			{
 				Name:    "conversation_queue",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[27], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[28], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "queue_id IS NOT NULL",
 				},
@@ -479,7 +481,7 @@ var (
 			{
 				Name:    "conversation_record",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[28], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[29], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "record_id IS NOT NULL",
 				},
@@ -487,7 +489,7 @@ var (
 			{
 				Name:    "conversation_object",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[1], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[1], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "object_type <> ''",
 				},
@@ -495,7 +497,7 @@ var (
 			{
 				Name:    "conversation_channel_unassigned",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "owner_id IS NULL",
 				},
@@ -503,7 +505,7 @@ var (
 			{
 				Name:    "conversation_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -511,7 +513,7 @@ var (
 			{
 				Name:    "conversation_owner_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[26], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -519,7 +521,7 @@ var (
 			{
 				Name:    "conversation_channel_unread",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[24], ConversationsColumns[6], ConversationsColumns[0]},
+				Columns: []*schema.Column{ConversationsColumns[25], ConversationsColumns[7], ConversationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_unread",
 				},
@@ -527,7 +529,7 @@ var (
 			{
 				Name:    "conversation_due",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[10]},
+				Columns: []*schema.Column{ConversationsColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "due_at > 0",
 				},
@@ -535,7 +537,7 @@ var (
 			{
 				Name:    "conversation_merged",
 				Unique:  false,
-				Columns: []*schema.Column{ConversationsColumns[17]},
+				Columns: []*schema.Column{ConversationsColumns[18]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "merged_into IS NOT NULL",
 				},
@@ -957,6 +959,7 @@ var (
 	LookupsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "field", Type: field.TypeString, Size: 80},
+		{Name: "record_type", Type: field.TypeString, Size: 80, Default: ""},
 		{Name: "record_id", Type: field.TypeInt64},
 		{Name: "target_id", Type: field.TypeInt64},
 	}
@@ -968,13 +971,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "lookups_records_record",
-				Columns:    []*schema.Column{LookupsColumns[2]},
+				Columns:    []*schema.Column{LookupsColumns[3]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "lookups_records_target",
-				Columns:    []*schema.Column{LookupsColumns[3]},
+				Columns:    []*schema.Column{LookupsColumns[4]},
 				RefColumns: []*schema.Column{RecordsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -983,12 +986,20 @@ var (
 			{
 				Name:    "lookup_record_id_field",
 				Unique:  true,
-				Columns: []*schema.Column{LookupsColumns[2], LookupsColumns[1]},
+				Columns: []*schema.Column{LookupsColumns[3], LookupsColumns[1]},
 			},
 			{
-				Name:    "lookup_target_id_field",
+				Name:    "lookup_children",
 				Unique:  false,
-				Columns: []*schema.Column{LookupsColumns[3], LookupsColumns[1]},
+				Columns: []*schema.Column{LookupsColumns[4], LookupsColumns[1], LookupsColumns[2]},
+			},
+			{
+				Name:    "lookup_unfilled",
+				Unique:  false,
+				Columns: []*schema.Column{LookupsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "record_type = ''",
+				},
 			},
 		},
 	}
@@ -1605,6 +1616,7 @@ var (
 		{Name: "code", Type: field.TypeString, Size: 40},
 		{Name: "field", Type: field.TypeString, Size: 400, Default: ""},
 		{Name: "problem", Type: field.TypeString, Size: 2000},
+		{Name: "changed_at", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "connection_id", Type: field.TypeInt64},
 	}
@@ -1616,7 +1628,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rejected_changes_crm_connections_connection",
-				Columns:    []*schema.Column{RejectedChangesColumns[9]},
+				Columns:    []*schema.Column{RejectedChangesColumns[10]},
 				RefColumns: []*schema.Column{CrmConnectionsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -1625,7 +1637,7 @@ var (
 			{
 				Name:    "rejectedchange_connection_id_object_type_external_id",
 				Unique:  false,
-				Columns: []*schema.Column{RejectedChangesColumns[9], RejectedChangesColumns[1], RejectedChangesColumns[2]},
+				Columns: []*schema.Column{RejectedChangesColumns[10], RejectedChangesColumns[1], RejectedChangesColumns[2]},
 			},
 		},
 	}

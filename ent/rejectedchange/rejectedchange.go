@@ -3,6 +3,8 @@
 package rejectedchange
 
 import (
+	"parley/internal/ground/clock"
+
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -29,6 +31,8 @@ const (
 	FieldField = "field"
 	// FieldProblem holds the string denoting the problem field in the database.
 	FieldProblem = "problem"
+	// FieldChangedAt holds the string denoting the changed_at field in the database.
+	FieldChangedAt = "changed_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeConnection holds the string denoting the connection edge name in mutations.
@@ -55,6 +59,7 @@ var Columns = []string{
 	FieldCode,
 	FieldField,
 	FieldProblem,
+	FieldChangedAt,
 	FieldCreatedAt,
 }
 
@@ -98,6 +103,8 @@ var (
 	FieldValidator func(string) error
 	// ProblemValidator is a validator for the "problem" field. It is called by the builders before save.
 	ProblemValidator func(string) error
+	// DefaultChangedAt holds the default value on creation for the "changed_at" field.
+	DefaultChangedAt clock.Time
 )
 
 // OrderOption defines the ordering options for the RejectedChange queries.
@@ -146,6 +153,11 @@ func ByField(opts ...sql.OrderTermOption) OrderOption {
 // ByProblem orders the results by the problem field.
 func ByProblem(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldProblem, opts...).ToFunc()
+}
+
+// ByChangedAt orders the results by the changed_at field.
+func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChangedAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

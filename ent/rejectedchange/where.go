@@ -95,6 +95,12 @@ func Problem(v string) predicate.RejectedChange {
 	return predicate.RejectedChange(sql.FieldEQ(FieldProblem, v))
 }
 
+// ChangedAt applies equality check predicate on the "changed_at" field. It's identical to ChangedAtEQ.
+func ChangedAt(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldEQ(FieldChangedAt, vc))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.RejectedChange {
 	vc := int64(v)
@@ -574,6 +580,60 @@ func ProblemEqualFold(v string) predicate.RejectedChange {
 // ProblemContainsFold applies the ContainsFold predicate on the "problem" field.
 func ProblemContainsFold(v string) predicate.RejectedChange {
 	return predicate.RejectedChange(sql.FieldContainsFold(FieldProblem, v))
+}
+
+// ChangedAtEQ applies the EQ predicate on the "changed_at" field.
+func ChangedAtEQ(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldEQ(FieldChangedAt, vc))
+}
+
+// ChangedAtNEQ applies the NEQ predicate on the "changed_at" field.
+func ChangedAtNEQ(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldNEQ(FieldChangedAt, vc))
+}
+
+// ChangedAtIn applies the In predicate on the "changed_at" field.
+func ChangedAtIn(vs ...clock.Time) predicate.RejectedChange {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.RejectedChange(sql.FieldIn(FieldChangedAt, v...))
+}
+
+// ChangedAtNotIn applies the NotIn predicate on the "changed_at" field.
+func ChangedAtNotIn(vs ...clock.Time) predicate.RejectedChange {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int64(vs[i])
+	}
+	return predicate.RejectedChange(sql.FieldNotIn(FieldChangedAt, v...))
+}
+
+// ChangedAtGT applies the GT predicate on the "changed_at" field.
+func ChangedAtGT(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldGT(FieldChangedAt, vc))
+}
+
+// ChangedAtGTE applies the GTE predicate on the "changed_at" field.
+func ChangedAtGTE(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldGTE(FieldChangedAt, vc))
+}
+
+// ChangedAtLT applies the LT predicate on the "changed_at" field.
+func ChangedAtLT(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldLT(FieldChangedAt, vc))
+}
+
+// ChangedAtLTE applies the LTE predicate on the "changed_at" field.
+func ChangedAtLTE(v clock.Time) predicate.RejectedChange {
+	vc := int64(v)
+	return predicate.RejectedChange(sql.FieldLTE(FieldChangedAt, vc))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

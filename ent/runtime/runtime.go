@@ -334,6 +334,12 @@ func init() {
 			return next.Mutate(ctx, m)
 		})
 	}
+	bulkbatchFields := schema.BulkBatch{}.Fields()
+	_ = bulkbatchFields
+	// bulkbatchDescDecidedAt is the schema descriptor for decided_at field.
+	bulkbatchDescDecidedAt := bulkbatchFields[4].Descriptor()
+	// bulkbatch.DefaultDecidedAt holds the default value on creation for the decided_at field.
+	bulkbatch.DefaultDecidedAt = clock.Time(bulkbatchDescDecidedAt.Default.(int64))
 	bulkoperation.Policy = privacy.NewPolicies(schema.BulkOperation{})
 	bulkoperation.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -665,70 +671,76 @@ func init() {
 	conversationDescAddress := conversationFields[8].Descriptor()
 	// conversation.AddressValidator is a validator for the "address" field. It is called by the builders before save.
 	conversation.AddressValidator = conversationDescAddress.Validators[0].(func(string) error)
+	// conversationDescTopic is the schema descriptor for topic field.
+	conversationDescTopic := conversationFields[9].Descriptor()
+	// conversation.DefaultTopic holds the default value on creation for the topic field.
+	conversation.DefaultTopic = conversationDescTopic.Default.(string)
+	// conversation.TopicValidator is a validator for the "topic" field. It is called by the builders before save.
+	conversation.TopicValidator = conversationDescTopic.Validators[0].(func(string) error)
 	// conversationDescPreview is the schema descriptor for preview field.
-	conversationDescPreview := conversationFields[9].Descriptor()
+	conversationDescPreview := conversationFields[10].Descriptor()
 	// conversation.DefaultPreview holds the default value on creation for the preview field.
 	conversation.DefaultPreview = conversationDescPreview.Default.(string)
 	// conversation.PreviewValidator is a validator for the "preview" field. It is called by the builders before save.
 	conversation.PreviewValidator = conversationDescPreview.Validators[0].(func(string) error)
 	// conversationDescLastMessageAt is the schema descriptor for last_message_at field.
-	conversationDescLastMessageAt := conversationFields[10].Descriptor()
+	conversationDescLastMessageAt := conversationFields[11].Descriptor()
 	// conversation.DefaultLastMessageAt holds the default value on creation for the last_message_at field.
 	conversation.DefaultLastMessageAt = clock.Time(conversationDescLastMessageAt.Default.(int64))
 	// conversationDescLastMessageID is the schema descriptor for last_message_id field.
-	conversationDescLastMessageID := conversationFields[11].Descriptor()
+	conversationDescLastMessageID := conversationFields[12].Descriptor()
 	// conversation.DefaultLastMessageID holds the default value on creation for the last_message_id field.
 	conversation.DefaultLastMessageID = conversationDescLastMessageID.Default.(int64)
 	// conversationDescLastDirection is the schema descriptor for last_direction field.
-	conversationDescLastDirection := conversationFields[12].Descriptor()
+	conversationDescLastDirection := conversationFields[13].Descriptor()
 	// conversation.DefaultLastDirection holds the default value on creation for the last_direction field.
 	conversation.DefaultLastDirection = content.Direction(conversationDescLastDirection.Default.(string))
 	// conversationDescLastIncomingAt is the schema descriptor for last_incoming_at field.
-	conversationDescLastIncomingAt := conversationFields[13].Descriptor()
+	conversationDescLastIncomingAt := conversationFields[14].Descriptor()
 	// conversation.DefaultLastIncomingAt holds the default value on creation for the last_incoming_at field.
 	conversation.DefaultLastIncomingAt = clock.Time(conversationDescLastIncomingAt.Default.(int64))
 	// conversationDescDueAt is the schema descriptor for due_at field.
-	conversationDescDueAt := conversationFields[14].Descriptor()
+	conversationDescDueAt := conversationFields[15].Descriptor()
 	// conversation.DefaultDueAt holds the default value on creation for the due_at field.
 	conversation.DefaultDueAt = clock.Time(conversationDescDueAt.Default.(int64))
 	// conversationDescIsUnread is the schema descriptor for is_unread field.
-	conversationDescIsUnread := conversationFields[15].Descriptor()
+	conversationDescIsUnread := conversationFields[16].Descriptor()
 	// conversation.DefaultIsUnread holds the default value on creation for the is_unread field.
 	conversation.DefaultIsUnread = conversationDescIsUnread.Default.(bool)
 	// conversationDescInboundCount is the schema descriptor for inbound_count field.
-	conversationDescInboundCount := conversationFields[16].Descriptor()
+	conversationDescInboundCount := conversationFields[17].Descriptor()
 	// conversation.DefaultInboundCount holds the default value on creation for the inbound_count field.
 	conversation.DefaultInboundCount = conversationDescInboundCount.Default.(int64)
 	// conversationDescReadCount is the schema descriptor for read_count field.
-	conversationDescReadCount := conversationFields[17].Descriptor()
+	conversationDescReadCount := conversationFields[18].Descriptor()
 	// conversation.DefaultReadCount holds the default value on creation for the read_count field.
 	conversation.DefaultReadCount = conversationDescReadCount.Default.(int64)
 	// conversationDescFirstSeq is the schema descriptor for first_seq field.
-	conversationDescFirstSeq := conversationFields[18].Descriptor()
+	conversationDescFirstSeq := conversationFields[19].Descriptor()
 	// conversation.DefaultFirstSeq holds the default value on creation for the first_seq field.
 	conversation.DefaultFirstSeq = conversationDescFirstSeq.Default.(int64)
 	// conversationDescLastSeq is the schema descriptor for last_seq field.
-	conversationDescLastSeq := conversationFields[19].Descriptor()
+	conversationDescLastSeq := conversationFields[20].Descriptor()
 	// conversation.DefaultLastSeq holds the default value on creation for the last_seq field.
 	conversation.DefaultLastSeq = conversationDescLastSeq.Default.(int64)
 	// conversationDescEarlierMessages is the schema descriptor for earlier_messages field.
-	conversationDescEarlierMessages := conversationFields[22].Descriptor()
+	conversationDescEarlierMessages := conversationFields[23].Descriptor()
 	// conversation.DefaultEarlierMessages holds the default value on creation for the earlier_messages field.
 	conversation.DefaultEarlierMessages = conversationDescEarlierMessages.Default.(int64)
 	// conversationDescEarlierInbound is the schema descriptor for earlier_inbound field.
-	conversationDescEarlierInbound := conversationFields[23].Descriptor()
+	conversationDescEarlierInbound := conversationFields[24].Descriptor()
 	// conversation.DefaultEarlierInbound holds the default value on creation for the earlier_inbound field.
 	conversation.DefaultEarlierInbound = conversationDescEarlierInbound.Default.(int64)
 	// conversationDescOwnRead is the schema descriptor for own_read field.
-	conversationDescOwnRead := conversationFields[24].Descriptor()
+	conversationDescOwnRead := conversationFields[25].Descriptor()
 	// conversation.DefaultOwnRead holds the default value on creation for the own_read field.
 	conversation.DefaultOwnRead = conversationDescOwnRead.Default.(int64)
 	// conversationDescAskedID is the schema descriptor for asked_id field.
-	conversationDescAskedID := conversationFields[25].Descriptor()
+	conversationDescAskedID := conversationFields[26].Descriptor()
 	// conversation.DefaultAskedID holds the default value on creation for the asked_id field.
 	conversation.DefaultAskedID = conversationDescAskedID.Default.(int64)
 	// conversationDescOwnState is the schema descriptor for own_state field.
-	conversationDescOwnState := conversationFields[26].Descriptor()
+	conversationDescOwnState := conversationFields[27].Descriptor()
 	// conversation.DefaultOwnState holds the default value on creation for the own_state field.
 	conversation.DefaultOwnState = conversationDescOwnState.Default.(string)
 	countcell.Policy = privacy.NewPolicies(schema.CountCell{})
@@ -1411,6 +1423,12 @@ func init() {
 			return nil
 		}
 	}()
+	// lookupDescRecordType is the schema descriptor for record_type field.
+	lookupDescRecordType := lookupFields[3].Descriptor()
+	// lookup.DefaultRecordType holds the default value on creation for the record_type field.
+	lookup.DefaultRecordType = lookupDescRecordType.Default.(string)
+	// lookup.RecordTypeValidator is a validator for the "record_type" field. It is called by the builders before save.
+	lookup.RecordTypeValidator = lookupDescRecordType.Validators[0].(func(string) error)
 	message.Policy = privacy.NewPolicies(schema.Message{})
 	message.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -2336,6 +2354,10 @@ func init() {
 	rejectedchangeDescProblem := rejectedchangeFields[7].Descriptor()
 	// rejectedchange.ProblemValidator is a validator for the "problem" field. It is called by the builders before save.
 	rejectedchange.ProblemValidator = rejectedchangeDescProblem.Validators[0].(func(string) error)
+	// rejectedchangeDescChangedAt is the schema descriptor for changed_at field.
+	rejectedchangeDescChangedAt := rejectedchangeFields[8].Descriptor()
+	// rejectedchange.DefaultChangedAt holds the default value on creation for the changed_at field.
+	rejectedchange.DefaultChangedAt = clock.Time(rejectedchangeDescChangedAt.Default.(int64))
 	secret.Policy = privacy.NewPolicies(schema.Secret{})
 	secret.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

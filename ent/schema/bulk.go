@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 )
 
 // BulkOperation is one change that is made to each of a frozen set of
@@ -70,8 +71,9 @@ func (BulkBatch) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("operation_id").Immutable(),
 		field.Int64("number").Immutable().Comment("From 0."),
-		field.Bytes("items").Immutable().Comment("Key and inbound ordinal of each conversation when the set was frozen."),
+		field.Bytes("items").Immutable().Comment("Key and inbound ordinal of each conversation when the set was frozen; of an undo, when it was changed."),
 		field.Bytes("outcomes").Optional().Comment("A byte for each item; absent until they are decided."),
+		field.Int64("decided_at").GoType(clock.Time(0)).Default(0).Comment("Time of the write that decided them, which its rows have too; 0 before."),
 	}
 }
 

@@ -177,6 +177,7 @@ func (Conversation) Fields() []ent.Field {
 		field.Bool("assigned").Default(false).Comment("The owner was assigned, so sending does not move them."),
 		field.String("name").Default("").MaxLen(200).Comment("Copy of the customer's name."),
 		field.String("address").Immutable().MaxLen(200).Comment("Copy of the customer's address."),
+		field.String("topic").Default("").MaxLen(800).Comment("What it is about, as agents say; 200 characters."),
 		field.String("preview").Default("").MaxLen(600),
 		field.Int64("last_message_at").GoType(clock.Time(0)).Default(0).Comment("Below 0 while it is merged into another, where no list looks."),
 		field.Int64("last_message_id").Default(0),

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -27,6 +28,7 @@ func (Lookup) Fields() []ent.Field {
 		field.Int64("record_id").Immutable(),
 		field.String("field").Immutable().NotEmpty().MaxLen(80).Comment("Its name in the CRM; the target's object type where that is all that is known."),
 		field.Int64("target_id"),
+		field.String("record_type").Default("").MaxLen(80).Comment("Copy of the record's object type; empty until it is filled."),
 	}
 }
 
@@ -38,9 +40,14 @@ func (Lookup) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of Lookup. The second finds the records that reference one.
+// Indexes of Lookup. The second finds the records of a type that reference one, the third
+// those whose type is to be filled.
 func (Lookup) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("record_id", "field").Unique(), index.Fields("target_id", "field")}
+	return []ent.Index{
+		index.Fields("record_id", "field").Unique(),
+		index.Fields("target_id", "field", "record_type").StorageKey("lookup_children"),
+		index.Fields("id").StorageKey("lookup_unfilled").Annotations(entsql.IndexWhere("record_type = ''")),
+	}
 }
 
 // Policy of Lookup.

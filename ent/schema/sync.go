@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/connector"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/clock"
 )
 
 // CrmConnection is a CRM that records come from, as administrators set it up.
@@ -104,6 +105,7 @@ func (RejectedChange) Fields() []ent.Field {
 		field.String("code").Immutable().MaxLen(40),
 		field.String("field").Default("").Immutable().MaxLen(400),
 		field.String("problem").Immutable().MaxLen(2000),
+		field.Int64("changed_at").GoType(clock.Time(0)).Default(0).Immutable().Comment("When the record changed, by the CRM's clock; 0 if that is not known."),
 		createdAt(),
 	}
 }

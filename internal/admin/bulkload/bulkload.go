@@ -53,7 +53,7 @@ var tables = []struct {
 		"conversation_id", "message_id", "number", "status", "error_code", "detail",
 		"provider_account_id", "provider_id", "throttled", "updated_at", "created_at",
 	}},
-	{"lookups", []string{"record_id", "field", "target_id"}},
+	{"lookups", []string{"record_id", "field", "target_id", "record_type"}},
 }
 
 // Names are those of the tables that a load fills, for store.Analyze.
@@ -112,9 +112,9 @@ func (b *Batch) Record(r Record) {
 	b.add(Records, r.Key, r.ObjectType, r.ExternalID, r.Name, r.Mobile, r.OptedOut, int64(r.UpdatedAt))
 }
 
-// Lookup adds a field of a record that references another, both there already.
-func (b *Batch) Lookup(record int64, field string, target int64) {
-	b.add(Lookups, record, field, target)
+// Lookup adds a field of a record of a type that references another, both there already.
+func (b *Batch) Lookup(record int64, objectType, field string, target int64) {
+	b.add(Lookups, record, field, target, objectType)
 }
 
 // User is one customer address on one channel.
@@ -186,7 +186,7 @@ func (b *Batch) Attempt(a Attempt) {
 // its participants and its event. It is on a channel of type t.
 func (b *Batch) Conversation(row *conversation.Row, t channel.Type) {
 	b.add(Conversations, row.Begin(t, b.now)...)
-	b.found.customers = append(b.found.customers, textindex.Customer{ConversationID: row.Key, ChannelID: row.ChannelID, Name: row.Title, Address: row.Address})
+	b.found.customers = append(b.found.customers, row.Found())
 	for _, agent := range row.SentBy {
 		b.add(Participants, row.Key, agent, int64(row.LastMessageAt))
 	}

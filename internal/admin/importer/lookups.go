@@ -18,9 +18,10 @@ import (
 // type and not the field: it is the record's first field that references that type. Where
 // no definition has one, the type is the field's name.
 type lookup struct {
-	record int64
-	field  string
-	target int64
+	record     int64
+	field      string
+	target     int64
+	recordType string
 }
 
 // writeLookups ties records to their parents, when all records are there: a parent
@@ -109,7 +110,7 @@ func (i *Importer) saveLookups(ctx context.Context, tx *store.Tx, children []sta
 		case target == nil:
 			unknown++
 		case record != nil && record.at <= r.at:
-			l := lookup{record.Key, r.parent.objectType, target.Key}
+			l := lookup{record.Key, r.parent.objectType, target.Key, r.objectType}
 			if field := i.fieldOf(&r); field != "" {
 				inFields, named[l] = append(inFields, r.naming(field)), true
 			}
@@ -144,7 +145,7 @@ func write(ctx context.Context, tx *store.Tx, db database, wanted []lookup, inFi
 			_, err = tx.Exec(ctx, tx.Builder().Delete("lookups").Where(of))
 		case inFields[l]:
 		case !is:
-			b.Lookup(l.record, l.field, l.target)
+			b.Lookup(l.record, l.recordType, l.field, l.target)
 		case target != l.target:
 			_, err = tx.Exec(ctx, tx.Builder().Update("lookups").Set("target_id", l.target).Where(of))
 		}

@@ -12,7 +12,8 @@ import (
 type item struct {
 	key int64
 	// inbound is the ordinal of its last inbound message when the set was frozen:
-	// what came after that stays new.
+	// what came after that stays new. In an operation that undoes another it is the time
+	// at which that one changed the conversation.
 	inbound int64
 }
 

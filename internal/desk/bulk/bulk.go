@@ -63,6 +63,9 @@ type Linker interface {
 	Lock(ctx context.Context, tx *store.Tx) error
 	// Relink links those that rules find a record for, and returns their keys.
 	Relink(ctx context.Context, tx *store.Tx, rows []*conversation.Row, idempotencyKey string) (linked []int64, err error)
+	// Undo takes back what Relink linked in writes of these times and nobody has changed
+	// since, and returns the keys of those.
+	Undo(ctx context.Context, tx *store.Tx, rows []*conversation.Row, at []clock.Time, idempotencyKey string) (undone []int64, err error)
 }
 
 // Service starts, works off and shows bulk operations.

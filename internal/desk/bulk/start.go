@@ -117,7 +117,11 @@ func (f *Service) begin(ctx context.Context, r request, task conversation.Task, 
 		}
 		return Begun{Preview: set.preview()}, nil
 	}
-	key, err := f.beginOnce(ctx, r, task, set.items, refused)
+	return f.begun(ctx, r, task, set.items, refused)
+}
+
+func (f *Service) begun(ctx context.Context, r request, task conversation.Task, items []item, refused error) (Begun, error) {
+	key, err := f.beginOnce(ctx, r, task, items, refused)
 	if err != nil {
 		return Begun{}, err
 	}

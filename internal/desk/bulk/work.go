@@ -145,13 +145,13 @@ func (w *worker) batch(ctx context.Context, tx *store.Tx, op *Row) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, tx.Builder().Update("bulk_batches").Set("outcomes", outcomes).Where(this))
+	_, err = tx.Exec(ctx, tx.Builder().Update("bulk_batches").Set("outcomes", outcomes).Set("decided_at", int64(tx.Now)).Where(this))
 	return err
 }
 
 // decide does the task with each item and counts what became of them.
 func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []item) (outcomes []byte, err error) {
-	if op.Task.Action == conversation.Linking {
+	if op.Task.Links() {
 		if err := f.Linker.Lock(ctx, tx); err != nil {
 			return nil, err
 		}
@@ -195,13 +195,19 @@ func (f *Service) decide(ctx context.Context, tx *store.Tx, op *Row, items []ite
 
 // doAll does the task with conversations that are locked.
 func (f *Service) doAll(ctx context.Context, tx *store.Tx, op *Row, rows []*conversation.Row, upTo []int64) ([]conversation.Done, error) {
-	if op.Task.Action != conversation.Linking {
+	if !op.Task.Links() {
 		return f.Conversations.DoAll(ctx, tx, op.Task, rows, upTo, op.IdempotencyKey)
 	}
-	linked, err := f.Linker.Relink(ctx, tx, rows, op.IdempotencyKey)
+	var changed []int64
+	var err error
+	if op.Task.Action == conversation.Linking {
+		changed, err = f.Linker.Relink(ctx, tx, rows, op.IdempotencyKey)
+	} else {
+		changed, err = f.Linker.Undo(ctx, tx, rows, times(upTo), op.IdempotencyKey)
+	}
 	done := make([]conversation.Done, len(rows))
 	for i, row := range rows {
-		if slices.Contains(linked, row.Key) {
+		if slices.Contains(changed, row.Key) {
 			done[i].Cause = feed.ConversationChanged
 		}
 	}

@@ -123,11 +123,16 @@ func (r *Row) reschedule(before *Row, now clock.Time) {
 	}
 }
 
+// Found is what search finds the row by.
+func (r *Row) Found() textindex.Customer {
+	return textindex.Customer{ConversationID: r.Key, ChannelID: r.ChannelID, Name: r.Title, Topic: r.About, Address: r.Address}
+}
+
 // saveCopies writes what search finds the customer by, and the rows that "Sent" is
 // read from: one per agent who sent, each with the conversation's last message time.
 func saveCopies(ctx context.Context, tx *store.Tx, before, after *Row) error {
-	if before.Title != after.Title || before.Address != after.Address || before.LastSeq == 0 {
-		textindex.SetCustomers(tx, textindex.Customer{ConversationID: after.Key, ChannelID: after.ChannelID, Name: after.Title, Address: after.Address})
+	if before.Title != after.Title || before.About != after.About || before.Address != after.Address || before.LastSeq == 0 {
+		textindex.SetCustomers(tx, after.Found())
 	}
 	if len(before.SentBy) > 0 && before.listedAt() != after.listedAt() {
 		if _, err := tx.Exec(ctx, moveParticipants.With(after.listedAt(), after.Key)); err != nil {

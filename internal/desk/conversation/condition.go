@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/count"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/related"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -155,7 +156,7 @@ var conditions = [conditionCount]condition{
 	onTrail: {
 		matches: func(f *feed.Facts, want any) bool { return f.Record != 0 && want.(*related.Trail).Has(f.Record) },
 		where: func(col columnOf, want any) *entsql.Predicate {
-			return entsql.P(func(b *entsql.Builder) { inKeys(b.Ident(col("record_id")), "", want.(*related.Trail).Records()) })
+			return entsql.P(func(b *entsql.Builder) { anyof.Keys(b.Ident(col("record_id")), "", want.(*related.Trail).Records()) })
 		},
 		walk: OwnIndex,
 	},

@@ -3,7 +3,6 @@ package conversation
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -142,14 +141,6 @@ func where(q *entsql.Selector, p []*entsql.Predicate) *entsql.Selector {
 		}
 	}
 	return q
-}
-
-func jsonKeys(keys []int64) string {
-	if len(keys) == 0 {
-		return "[]" // and not null, which PostgreSQL takes for no list
-	}
-	b, _ := json.Marshal(keys) // int64s always marshal
-	return string(b)
 }
 
 // Inbox is one inbox of a viewer with its standing counts.

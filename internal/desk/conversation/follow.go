@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"parley/internal/desk/feed"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -158,7 +159,7 @@ func (f *following) save(ctx context.Context) error {
 		}
 	}
 	if len(f.back) > 0 {
-		gone := f.tx.Builder().Delete("former_anchors").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversation_id", f.back) }))
+		gone := f.tx.Builder().Delete("former_anchors").Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "conversation_id", f.back) }))
 		if _, err := f.tx.Exec(ctx, gone); err != nil {
 			return err
 		}
@@ -194,7 +195,7 @@ func (a anchor) optsOut() bool { return a.optedOut && !a.gone }
 // until these were deleted.
 func anchored(ctx context.Context, tx *store.Tx, records []int64, after int64, most int) (keys []int64, former map[int64]int64, err error) {
 	of := func(column string) *entsql.Predicate {
-		return entsql.P(func(b *entsql.Builder) { inKeys(b, column, records) })
+		return entsql.P(func(b *entsql.Builder) { anyof.Keys(b, column, records) })
 	}
 	c, f := tx.Builder().Table("conversations"), tx.Builder().Table("former_anchors")
 	had := tx.Builder().Select(f.C("conversation_id"), f.C("record_id")).From(f).Join(c).On(c.C("id"), f.C("conversation_id")).
@@ -216,9 +217,9 @@ func (d *Service) anchorsOf(ctx context.Context, tx *store.Tx, records []int64) 
 	r := entsql.Table("records")
 	loser := entsql.Table("records").As("loser")
 	winners := tx.Builder().Select(loser.C("merged_into")).From(loser).
-		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "loser.id", records) }))
+		Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "loser.id", records) }))
 	q := tx.Builder().Select("id", "name", "object_type", "opted_out", "deleted_at", "merged_into").From(r).
-		Where(entsql.Or(entsql.P(func(b *entsql.Builder) { inKeys(b, "records.id", records) }), entsql.In(r.C("id"), winners)))
+		Where(entsql.Or(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "records.id", records) }), entsql.In(r.C("id"), winners)))
 	out := map[int64]anchor{}
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var key, deleted int64
@@ -248,7 +249,7 @@ func (d *Service) namesOf(ctx context.Context, tx *store.Tx, rows map[int64]*Row
 		return names, nil
 	}
 	q := tx.Builder().Select("id", "name").From(entsql.Table("messaging_users")).
-		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", users) }))
+		Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "id", users) }))
 	err := tx.Query(ctx, q, func(r *sql.Rows) error {
 		var key int64
 		var name string

@@ -7,6 +7,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
@@ -50,6 +51,22 @@ func (d *Service) Unlink(ctx context.Context, tx *store.Tx, row *Row, agent int6
 	if _, err := tx.Exec(ctx, forgetLink.With(row.MessagingUserID, row.Type)); err != nil {
 		return err
 	}
+	return d.leave(ctx, tx, row)
+}
+
+// UndoLink takes back the link that a write of the time made, if the conversation, which is
+// being changed, is still anchored by it, and reports whether it was.
+func (d *Service) UndoLink(ctx context.Context, tx *store.Tx, row *Row, at clock.Time) (undone bool, err error) {
+	n, err := tx.Exec(ctx, undoLink.With(row.MessagingUserID, int64(at), row.RecordID, row.RecordID))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, d.leave(ctx, tx, row)
+}
+
+// leave anchors the conversation to the record that its customer was linked to last before,
+// or to none.
+func (d *Service) leave(ctx context.Context, tx *store.Tx, row *Row) error {
 	customer, err := d.OwnName(ctx, tx, row.MessagingUserID)
 	if err != nil {
 		return err
@@ -99,6 +116,8 @@ var (
 	forgetLink = store.Fixed("DELETE FROM record_links WHERE messaging_user_id = ? AND object_type = ?")
 	dropLinks  = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ?
 		AND (record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
+	undoLink = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ? AND linked_at = ?
+		AND (record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
 	linkBefore = store.Fixed(`SELECT r.id, r.object_type, r.name FROM record_links AS l JOIN records AS was ON was.id = l.record_id
 		JOIN records AS r ON r.id = CASE WHEN was.merged_into > 0 THEN was.merged_into ELSE was.id END
 		WHERE l.messaging_user_id = ? AND r.deleted_at = 0 AND NOT r.stub ORDER BY l.linked_at DESC, l.id DESC LIMIT 1`)
@@ -114,7 +133,7 @@ func (d *Service) Links(ctx context.Context, users []int64) (map[int64][]*Record
 	of := map[int64][]*RecordLink{}
 	var records []int64
 	q := d.Store.Builder().Select("messaging_user_id", "record_id", "reason", "field", "rule_id", "agent_id", "linked_at").
-		From(entsql.Table("record_links")).Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "messaging_user_id", users) })).
+		From(entsql.Table("record_links")).Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "messaging_user_id", users) })).
 		OrderBy(entsql.Desc("linked_at"), entsql.Desc("id"))
 	err := d.Store.Each(ctx, inHand, q, func(r *store.Row) error {
 		l := &RecordLink{

@@ -169,7 +169,7 @@ func (d *Service) thread(ctx context.Context, tx *store.Tx, row *Row) (Thread, e
 }
 
 // earlier are the columns that matter of a conversation that is read as a part of another.
-var earlier = conversations.Only("id", "last_message_at", "name", "address", "first_seq", "last_seq", "merged_into")
+var earlier = conversations.Only("id", "last_message_at", "name", "address", "topic", "first_seq", "last_seq", "merged_into")
 
 // Earlier reads the conversations that are merged into some that the viewer has seen, in
 // the order of their keys: in one statement if there are any.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/cursor"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
@@ -225,7 +226,7 @@ func (q *pageQuery) topPerKey(b *entsql.Builder, column string, keys []int64, al
 		}
 		return entsql.And(is, also)
 	}
-	list := jsonKeys(keys)
+	list := anyof.JSON(keys)
 	if q.desk.Store.Dialect() == dialect.Postgres {
 		b.WriteString("SELECT t.id, t.at FROM json_array_elements_text(").Arg(list).WriteString("::json) AS k(value), LATERAL (")
 		q.topOf(b, equal("k.value::bigint"))

@@ -6,6 +6,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/page"
 	"parley/internal/ground/price"
 	"parley/internal/ground/publicid"
@@ -144,7 +145,7 @@ func (d *Service) Turned(ctx context.Context, s *Scope, records []int64, most in
 	conds[onTrail] = nil
 	t := entsql.Table("conversations").As("x")
 	q := d.Store.Builder().Select(t.Columns(columns...)...).From(t)
-	where(q, append(conds.where(t.C), entsql.P(func(b *entsql.Builder) { inKeys(b, "x.record_id", records) }), s.sight.SQL(t.C), s.conds.listed(t.C)))
+	where(q, append(conds.where(t.C), entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "x.record_id", records) }), s.sight.SQL(t.C), s.conds.listed(t.C)))
 	err = d.Store.Read(ctx, &s.sight, q.OrderBy(t.C("last_message_at"), t.C("id")).Limit(most+1), func(r *sql.Rows) error {
 		row, err := d.scan(r)
 		rows = append(rows, row)

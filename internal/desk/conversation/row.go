@@ -30,6 +30,7 @@ type Row struct {
 	Assigned        bool   // the owner was assigned, so sending does not move them
 	Title           string // copy of the customer's name
 	Address         string
+	About           string // what it is about, as agents say
 
 	Preview       string
 	LastMessageAt clock.Time
@@ -97,6 +98,7 @@ var conversations = table.New("conversations", []table.Column[Row, feed.Facts]{
 	{Name: "assigned", Value: table.Bool(func(r *Row) *bool { return &r.Assigned })},
 	{Name: "name", Value: table.Text(func(r *Row) *string { return &r.Title })},
 	{Name: "address", Value: table.Text(func(r *Row) *string { return &r.Address }), Fields: "address phoneNumber mobileNumber linkSuggestions"},
+	{Name: "topic", Value: table.Text(func(r *Row) *string { return &r.About }), Fields: "topic"},
 	{Name: "preview", Value: table.Text(func(r *Row) *string { return &r.Preview }), Fields: "preview"},
 	{
 		Name: "last_message_id", Value: table.Int(func(r *Row) *int64 { return &r.LastMessageID }), Fields: "lastMessage",
@@ -229,6 +231,9 @@ func (r *Row) Owner() *directory.Agent { return r.service.Directory.Agent(r.Owne
 
 // ObjectType is the anchor record's type, nil when there is none.
 func (r *Row) ObjectType() *string { return table.Optional(r.Type) }
+
+// Topic is what it is about, nil for nothing.
+func (r *Row) Topic() *string { return table.Optional(r.About) }
 
 // NewCount is how many inbound messages are not read.
 func (r *Row) NewCount() int { return int(r.InboundCount - r.ReadCount) }

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/price"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
@@ -68,7 +68,7 @@ type among struct {
 func (a among) access() store.Access { return a.scope.access() }
 
 func (a among) from(b *entsql.Builder) {
-	a.scope.among(b, entsql.P(func(b *entsql.Builder) { inKeys(b, "x.id", a.keys) }))
+	a.scope.among(b, entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "x.id", a.keys) }))
 }
 
 // among writes where the conversations of the scope come from, newest first, with
@@ -87,23 +87,12 @@ func (s *Scope) among(b *entsql.Builder, only *entsql.Predicate) {
 	b.WriteString(" ORDER BY x.last_message_at DESC, x.id DESC")
 }
 
-// inKeys writes that a column is one of the keys, which are one argument so that
-// the statement's text does not depend on them.
-func inKeys(b *entsql.Builder, column string, keys []int64) {
-	b.WriteString(column).WriteString(" IN (")
-	if b.Dialect() == dialect.Postgres {
-		b.WriteString("SELECT k.value::bigint FROM json_array_elements_text(").Arg(jsonKeys(keys)).WriteString("::json) AS k(value))")
-		return
-	}
-	b.WriteString("SELECT value FROM json_each(").Arg(jsonKeys(keys)).WriteString("))")
-}
-
 // LoadAll is Load for many conversations, in one statement: those with the keys
 // that the viewer of ctx sees, without those that were merged into others.
 func (d *Service) LoadAll(ctx context.Context, tx *store.Tx, keys []int64) (map[int64]*Row, error) {
 	t := entsql.Table("conversations")
 	q := tx.Builder().Select(columns...).From(t).
-		Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "conversations.id", keys) }))
+		Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "conversations.id", keys) }))
 	where(q, []*entsql.Predicate{listed(t.C), rule.Visible(viewer.FromContext(ctx)).SQL(t.C)})
 	if tx.Locks() {
 		q.OrderBy("id").ForUpdate() // whoever else locks many does so in this order
@@ -178,7 +167,7 @@ func saveAll(ctx context.Context, tx *store.Tx, edits []edit) error {
 		if g.changed.IsZero() {
 			continue
 		}
-		update := tx.Builder().Update("conversations").Where(entsql.P(func(b *entsql.Builder) { inKeys(b, "id", g.keys) }))
+		update := tx.Builder().Update("conversations").Where(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, "id", g.keys) }))
 		conversations.Set(update, g.like, g.changed)
 		if _, err := tx.Exec(ctx, update); err != nil {
 			return err

@@ -49,7 +49,7 @@ func (s *Scope) Beside() *Scope {
 }
 
 // few are the columns that matter of a conversation that is read for its messages.
-var few = conversations.Only("id", "channel_id", "name", "address", "last_message_at", "first_seq", "last_seq", "earlier_messages")
+var few = conversations.Only("id", "channel_id", "name", "address", "topic", "last_message_at", "first_seq", "last_seq", "earlier_messages")
 
 // Few are all conversations of a scope, newest first, if there are no more than
 // most.

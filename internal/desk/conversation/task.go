@@ -19,6 +19,8 @@ const (
 	Assigning     Action = "ASSIGN"
 	// Linking has rules link what is anchored to no record; package linking does it.
 	Linking Action = "LINK"
+	// UndoingLinks takes back what an operation of Linking did; package linking does it.
+	UndoingLinks Action = "UNDO_LINK"
 	// OtherAction is one that a newer version has begun, and that this one does not
 	// know. It is never done here.
 	OtherAction Action = "OTHER"
@@ -27,7 +29,7 @@ const (
 // Known is the action, OtherAction when it is not known.
 func (a Action) Known() Action {
 	switch a {
-	case MarkingRead, MarkingUnread, Assigning, Linking:
+	case MarkingRead, MarkingUnread, Assigning, Linking, UndoingLinks:
 		return a
 	}
 	return OtherAction
@@ -42,6 +44,9 @@ type Task struct {
 	Assignee int64
 }
 
+// Links reports whether the task is about links, which package linking sets and takes.
+func (t Task) Links() bool { return t.Action == Linking || t.Action == UndoingLinks }
+
 // Assigning is the task of giving conversations to an agent, or to nobody (nil).
 // It needs AssignConversation.
 func (d *Service) Assigning(ctx context.Context, agentID *string) (Task, error) {
@@ -52,7 +57,7 @@ func (d *Service) Assigning(ctx context.Context, agentID *string) (Task, error) 
 // May decides what does not depend on the conversation: nil when the viewer of
 // ctx may do the task at all.
 func (d *Service) May(ctx context.Context, t Task) error {
-	if t.Action == Linking && !rule.Administers(viewer.FromContext(ctx)) {
+	if t.Links() && !rule.Administers(viewer.FromContext(ctx)) {
 		return fault.New(fault.Forbidden, "Linking many conversations needs the permission CONFIGURE_MESSAGING. Ask an administrator.")
 	}
 	if t.Action != Assigning {
@@ -84,7 +89,7 @@ func (t Task) Do(ctx context.Context, row *Row, upTo int64) (feed.Event, error) 
 	switch t.Action {
 	case Assigning:
 		return t.assign(row), nil
-	case Linking:
+	case Linking, UndoingLinks:
 		return feed.Event{}, nil
 	case MarkingRead, MarkingUnread:
 	default:

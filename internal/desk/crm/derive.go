@@ -33,7 +33,7 @@ func (w *writing) derive(d *derived, known map[name]*stored) {
 	}
 	for field, target := range w.references(b) {
 		if r := known[target]; r != nil {
-			d.lookups = append(d.lookups, []any{w.after.key, field, r.placeKey()})
+			d.lookups = append(d.lookups, []any{w.after.key, field, r.placeKey(), w.after.ObjectType})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -21,7 +22,7 @@ const indexBatch = 200
 func (s *Service) Jobs() []job.Job {
 	return []job.Job{
 		job.Periodic{Name: "index_records", Queue: job.Upkeep, Every: time.Minute, Run: func(ctx context.Context) error {
-			return s.index(ctx, entsql.IsNull("name_key"))
+			return cmp.Or(s.index(ctx, entsql.IsNull("name_key")), s.fill(ctx))
 		}},
 		job.Work[reindex]{Run: func(ctx context.Context, args reindex) error {
 			if err := s.Definitions.Refresh(ctx); err != nil { // the change may not be known here yet
@@ -74,6 +75,30 @@ func (s *Service) index(ctx context.Context, which *entsql.Predicate) error {
 		}
 	}
 }
+
+// fill writes the types of records into lookups that a version before wrote without.
+func (s *Service) fill(ctx context.Context) error {
+	ctx = viewer.AsSystem(ctx, "records")
+	for n := int64(fillBatch); n == fillBatch; {
+		err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
+			err := lock(ctx, tx)
+			if err == nil {
+				n, err = tx.Exec(ctx, fillLookups.With(fillBatch))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillBatch is how many lookups are filled in one write.
+const fillBatch = 500
+
+var fillLookups = store.Fixed(`UPDATE lookups SET record_type = (SELECT r.object_type FROM records AS r WHERE r.id = lookups.record_id)
+	WHERE id IN (SELECT l.id FROM lookups AS l WHERE l.record_type = '' ORDER BY l.id LIMIT ?)`)
 
 func readAfter(ctx context.Context, tx *store.Tx, which *entsql.Predicate, after int64) (rows []*stored, err error) {
 	q := selected(tx).Where(entsql.And(which, entsql.GT("id", after))).OrderBy("id").Limit(indexBatch)

@@ -38,7 +38,10 @@ func TestImportedRecordsAreIndexed(t *testing.T) {
 		return names
 	}
 	require.Empty(t, search("qui"))
+	typed := func() []string { return parleytest.Rows(t, r.p.Store, "SELECT record_type FROM lookups") }
+	require.Equal(t, []string{""}, typed(), "as a version before writes it")
 	r.indexed()
+	require.Equal(t, []string{"Visit__c"}, typed())
 	require.Equal(t, []string{"Quinn"}, search("qui"))
 	require.Equal(t, []string{"Quinn"}, search("+1 202-555-0177"))
 	names, _, err := r.list(r.ctx, &crm.Filter{Fields: []*crm.FieldFilter{{Name: "Name", IsBlank: new(bool)}}}, page.Window{Size: 5})

@@ -14,9 +14,9 @@ import (
 	"parley/internal/ground/store"
 )
 
-// MostKnown bounds the numbers of records that are looked at for a customer: those in the
-// fields that are tried first, of the oldest records.
-const MostKnown = 1_000
+// MostKnown bounds the numbers of records that are looked at for a customer, of each form in
+// which records may have theirs: those of the oldest records.
+const MostKnown = 200
 
 // Caller is a customer whose records are looked for.
 type Caller struct {
@@ -57,7 +57,7 @@ func (s *Service) known(ctx context.Context, read Reading, callers []Caller, k k
 		return nil, err
 	}
 	k.postgres = s.Store.Dialect() == dialect.Postgres
-	err = read(ctx, findKnown[k].With(string(written), MostKnown*len(callers)), func(rows *sql.Rows) error {
+	err = read(ctx, findKnown[k].With(string(written)), func(rows *sql.Rows) error {
 		var nth int
 		var at int64
 		var canonical, own string
@@ -142,15 +142,17 @@ var findKnown = func() map[known]store.Text {
 }()
 
 func (k known) text() string {
-	unpacked, messaged, refused := "json_each(?) AS e", "0", ""
-	each := func(left, table, as, which string) string {
-		return left + " JOIN " + table + " AS " + as + " ON " + which
+	unpacked, messaged, refused, records := "json_each(?) AS e", "0", "", " JOIN records AS r ON r.id = p.record_id"
+	oldest := func(which string) string { // in the order of the index, which holds the record's key behind what is asked for
+		return fmt.Sprintf(" CROSS JOIN record_phones AS p ON p.id IN (SELECT q.id FROM record_phones AS q WHERE %s ORDER BY q.record_id LIMIT %d)", which, MostKnown)
 	}
 	if k.postgres {
 		unpacked = "json_array_elements(CAST(? AS json)) AS e(value)"
-		each = func(left, table, as, which string) string { // by index, though the planner does not know how few are asked for
-			return left + " CROSS JOIN LATERAL (SELECT * FROM " + table + " AS " + as + " WHERE " + which + " OFFSET 0) AS " + as
+		oldest = func(which string) string {
+			return fmt.Sprintf(" CROSS JOIN LATERAL (SELECT * FROM record_phones AS q WHERE %s ORDER BY q.record_id LIMIT %d) AS p", which, MostKnown)
 		}
+		// By index, though the planner does not know how few are asked for.
+		records = " CROSS JOIN LATERAL (SELECT * FROM records AS r WHERE r.id = p.record_id OFFSET 0) AS r"
 	}
 	if k.alone {
 		messaged = "COALESCE((SELECT MAX(c.last_message_at) FROM conversations AS c WHERE c.record_id = p.record_id AND c.last_message_at > 0), 0)"
@@ -159,16 +161,13 @@ func (k known) text() string {
 	return fmt.Sprintf(`WITH asked AS (
 	SELECT CAST(e.value->>0 AS BIGINT) AS nth, CAST(e.value->>1 AS BIGINT) AS caller, e.value->>2 AS number, e.value->>3 AS own FROM %s
 ), phones AS (
-	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM %s
+	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM asked AS a%s
 	UNION ALL
-	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM %s
+	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM asked AS a%s WHERE p.number || '' = ''
 )
 SELECT p.nth, p.record_id, p.slot, p.place, p.number, p.own, r.object_type, r.name, %s
-FROM %s
+FROM phones AS p%s
 WHERE (SELECT COUNT(*) FROM link_refusals AS f JOIN records AS o ON o.id = f.record_id
-	WHERE f.messaging_user_id = p.caller AND (%sf.record_id = p.record_id OR o.merged_into = p.record_id)) = 0
-ORDER BY p.place, p.record_id LIMIT ?`,
-		unpacked, each("asked AS a", "record_phones", "p", "p.number = a.number AND a.number <> ''"),
-		each("asked AS a", "record_phones", "p", "p.own = a.own AND a.own <> '' AND p.number || '' = ''"), // not by the index of numbers
-		messaged, each("phones AS p", "records", "r", "r.id = p.record_id"), refused)
+	WHERE f.messaging_user_id = p.caller AND (%sf.record_id = p.record_id OR o.merged_into = p.record_id)) = 0`,
+		unpacked, oldest("q.number = a.number AND a.number <> ''"), oldest("q.own = a.own AND a.own <> ''"), messaged, records, refused)
 }

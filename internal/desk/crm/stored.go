@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
@@ -113,14 +114,8 @@ func inNames(b *entsql.Builder, names []name) {
 }
 
 // inKeys says that a column holds one of the keys.
-func inKeys(column string, keys []int64) *entsql.Predicate { return entsql.In(column, anys(keys)...) }
-
-func anys[T any](values []T) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return args
+func inKeys(column string, keys []int64) *entsql.Predicate {
+	return entsql.In(column, anyof.Args(keys)...)
 }
 
 // mostSaved is how many records a statement writes.
@@ -154,7 +149,7 @@ func clear(ctx context.Context, tx *store.Tx, keys []int64, references []string)
 	if err := clearIndex(ctx, tx, keys); err != nil {
 		return nil, err
 	}
-	return clearLookups(ctx, tx, entsql.And(inKeys("record_id", keys), entsql.In("field", anys(references)...)))
+	return clearLookups(ctx, tx, entsql.And(inKeys("record_id", keys), entsql.In("field", anyof.Args(references)...)))
 }
 
 // clearIndex removes what records are found by.
@@ -178,7 +173,7 @@ func (d *derived) insert(ctx context.Context, tx *store.Tx) error {
 	}{
 		{"record_values", []string{"record_id", "slot", "value"}, d.values},
 		{"record_phones", []string{"record_id", "slot", "place", "number", "own"}, d.phones},
-		{"lookups", []string{"record_id", "field", "target_id"}, d.lookups},
+		{"lookups", []string{"record_id", "field", "target_id", "record_type"}, d.lookups},
 	} {
 		if err := tx.InsertRows(ctx, t.table, t.columns, t.rows); err != nil {
 			return err

@@ -116,12 +116,16 @@ func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection
 		keys[i] = c.Key
 	}
 	ctx = viewer.AsSystem(ctx, "rejected changes of connections that the viewer has")
-	rows, err := s.Store.Ent.RejectedChange.Query().Where(rejectedchange.ConnectionIDIn(keys...), lastOfEach(first)).Order(ent.Desc(rejectedchange.FieldID)).All(ctx)
+	var rows []rejectedRow
+	err := s.Store.Ent.RejectedChange.Query().Where(rejectedchange.ConnectionIDIn(keys...), lastOfEach(first)).Order(ent.Desc(rejectedchange.FieldID)).
+		Select(rejectedchange.FieldConnectionID, rejectedchange.FieldObjectType, rejectedchange.FieldExternalID, rejectedchange.FieldOperation,
+			rejectedchange.FieldCode, rejectedchange.FieldField, rejectedchange.FieldProblem, rejectedchange.FieldCreatedAt).
+		Aggregate(canRetry).Scan(ctx, &rows)
 	of := map[int64][]*Rejected{}
 	for _, r := range rows {
-		of[r.ConnectionID] = append(of[r.ConnectionID], &Rejected{
-			ObjectType: r.ObjectType, ExternalID: r.ExternalID, Operation: Operation(r.Operation).known(), CanRetry: r.Body != "", At: r.CreatedAt,
-			Problem: &fault.Error{Code: fault.Code(r.Code), Field: r.Field, Message: r.Problem},
+		of[r.Connection] = append(of[r.Connection], &Rejected{
+			ObjectType: r.ObjectType, ExternalID: r.ExternalID, Operation: r.Operation.known(), CanRetry: r.CanRetry, At: r.At,
+			Problem: &fault.Error{Code: r.Code, Field: r.Field, Message: r.Problem},
 		})
 	}
 	lists := make([][]*Rejected, len(connections))
@@ -129,6 +133,25 @@ func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection
 		lists[i] = append([]*Rejected{}, of[c.Key]...)
 	}
 	return lists, err
+}
+
+// rejectedRow is what is read of a rejected change: not what it holds, which may be long.
+type rejectedRow struct {
+	Connection int64      `sql:"connection_id"`
+	ObjectType string     `sql:"object_type"`
+	ExternalID string     `sql:"external_id"`
+	Operation  Operation  `sql:"operation"`
+	Code       fault.Code `sql:"code"`
+	Field      string     `sql:"field"`
+	Problem    string     `sql:"problem"`
+	At         clock.Time `sql:"created_at"`
+	CanRetry   bool       `sql:"can_retry"`
+}
+
+// canRetry asks whether a change was kept. Both databases know how long a text is without
+// reading it.
+func canRetry(s *entsql.Selector) string {
+	return entsql.As("octet_length("+s.C(rejectedchange.FieldBody)+") > 0", "can_retry")
 }
 
 // lastOfEach leaves the last changes of each connection.

@@ -1,6 +1,7 @@
 package crmsync
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -120,27 +121,41 @@ func (s *Service) call(ctx context.Context, c *Connection, run []*verdict) ([]*c
 }
 
 // note writes what became of changes: those that were rejected are kept, and those before
-// of the same records are not needed any more.
+// of the same records are not needed any more. Where a newer one is kept, it stays, and an
+// older one is not kept. One that is rejected again counts once.
 func (s *Service) note(ctx context.Context, tx *store.Tx, connection int64, done []*verdict) error {
 	var taken, rejected int64
 	var kept []*ent.RejectedChangeCreate
-	again := map[string][]string{}
+	var gone []int64
+	before, err := keptOf(ctx, tx, connection, done)
+	if err != nil {
+		return err
+	}
 	for _, v := range done {
 		of := v.name()
-		again[of.ObjectType] = append(again[of.ObjectType], of.ExternalID)
+		newer, again := false, false
+		for _, row := range before[of] {
+			if v.at > 0 && row.ChangedAt > v.at {
+				newer = true
+				continue
+			}
+			gone, again = append(gone, row.ID), again || v.is(row)
+		}
 		switch {
-		case v.problem != nil:
-			rejected++
-			kept = append(kept, tx.Ent.RejectedChange.Create().SetConnectionID(connection).SetObjectType(of.ObjectType).SetExternalID(of.ExternalID).
-				SetOperation(string(v.Operation.known())).SetBody(v.kept()).SetCode(string(v.problem.Code)).SetField(cut(v.problem.Field, 80)).
-				SetProblem(cut(v.problem.Message, mostProblem)).SetCreatedAt(tx.Now))
 		case v.changed():
 			taken++
+		case v.problem == nil:
+		default:
+			if !again {
+				rejected++
+			}
+			if !newer {
+				kept = append(kept, v.keep(tx, connection))
+			}
 		}
 	}
-	for objectType, ids := range again {
-		which := rejectedchange.And(rejectedchange.ConnectionID(connection), rejectedchange.ObjectType(objectType), rejectedchange.ExternalIDIn(ids...))
-		if _, err := tx.Ent.RejectedChange.Delete().Where(which).Exec(ctx); err != nil {
+	if len(gone) > 0 {
+		if _, err := tx.Ent.RejectedChange.Delete().Where(rejectedchange.IDIn(gone...)).Exec(ctx); err != nil {
 			return err
 		}
 	}
@@ -160,6 +175,43 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, connection int64, done
 		update.SetChangedAt(tx.Now)
 	}
 	return update.Exec(ctx)
+}
+
+// keptOf are the rejected changes that are kept of the records of some changes, without
+// what they hold.
+func keptOf(ctx context.Context, tx *store.Tx, connection int64, done []*verdict) (map[crm.Name][]*ent.RejectedChange, error) {
+	ids := map[string][]string{}
+	for _, v := range done {
+		of := v.name()
+		ids[of.ObjectType] = append(ids[of.ObjectType], of.ExternalID)
+	}
+	kept := map[crm.Name][]*ent.RejectedChange{}
+	for objectType, ids := range ids {
+		rows, err := tx.Ent.RejectedChange.Query().
+			Where(rejectedchange.ConnectionID(connection), rejectedchange.ObjectType(objectType), rejectedchange.ExternalIDIn(ids...)).
+			Select(rejectedchange.FieldObjectType, rejectedchange.FieldExternalID, rejectedchange.FieldOperation, rejectedchange.FieldChangedAt).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			of := crm.Name{ObjectType: row.ObjectType, ExternalID: row.ExternalID}
+			kept[of] = append(kept[of], row)
+		}
+	}
+	return kept, nil
+}
+
+// is reports whether the change is the one that is kept; never without a time.
+func (v *verdict) is(row *ent.RejectedChange) bool {
+	return v.at > 0 && row.ChangedAt == v.at && row.Operation == string(v.Operation.known())
+}
+
+// keep is the row of a change that was rejected.
+func (v *verdict) keep(tx *store.Tx, connection int64) *ent.RejectedChangeCreate {
+	of := v.name()
+	return tx.Ent.RejectedChange.Create().SetConnectionID(connection).SetObjectType(of.ObjectType).SetExternalID(of.ExternalID).
+		SetOperation(string(v.Operation.known())).SetBody(v.kept()).SetCode(string(v.problem.Code)).SetField(cut(v.problem.Field, 80)).
+		SetProblem(cut(v.problem.Message, mostProblem)).SetChangedAt(v.at).SetCreatedAt(tx.Now)
 }
 
 // trim forgets the oldest rejected changes beyond the bound.
@@ -194,6 +246,7 @@ func (s *Service) Retry(ctx context.Context, id string) (*Retried, error) {
 	changes := make([]*verdict, len(rows))
 	for i, row := range rows {
 		is, problem := read([]byte(row.Body))
+		is.at = cmp.Or(is.at, row.ChangedAt) // merges are kept without
 		changes[i] = &verdict{change: is, problem: problem}
 	}
 	if err := s.take(ctx, c, changes); err != nil {

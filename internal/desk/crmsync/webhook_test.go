@@ -257,6 +257,47 @@ func TestRejectedChangesAreKeptAndTriedAgain(t *testing.T) {
 	require.Equal(t, 1_000, n, "the last are kept")
 }
 
+// A late older change takes nothing from a newer one that is kept, and is not kept beside it.
+func TestANewerRejectedChangeIsKeptThroughOlderOnes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(vars{"objectTypes": []vars{{"objectType": "Contact"}}})
+	kept := func() (all []string) {
+		for _, r := range b.Store.Ent.RejectedChange.Query().AllX(b.System()) {
+			all = append(all, fmt.Sprint(r.ExternalID, " ", r.ChangedAt.Std().Minute()))
+		}
+		return all
+	}
+	require.Equal(t, []string{"-LastName"}, h.send(contact("C1", 10, vars{"Name": "No last name"})))
+	require.Equal(t, []string{"CREATED"}, h.send(contact("C1", 5, vars{"LastName": "Late"})))
+	require.Equal(t, []string{"C1 10"}, kept(), "an older change that is taken")
+	require.Equal(t, []string{"OLDER"}, h.send(contact("C1", 4, vars{"LastName": "Later"})))
+	require.Equal(t, []string{"-LastName"}, h.send(contact("C1", 6, vars{"LastName": ""})))
+	require.Equal(t, []string{"C1 10"}, kept(), "an older change that is rejected")
+	require.Equal(t, []string{"-LastName"}, h.send(contact("C1", 11, vars{"LastName": ""})))
+	require.Equal(t, []string{"C1 11"}, kept(), "a newer change that is rejected")
+	require.Equal(t, []string{"UPDATED"}, h.send(contact("C1", 11, vars{"LastName": "Curie"})))
+	require.Empty(t, kept(), "the same change, which can be taken now")
+}
+
+// A change that is rejected each time it comes is one rejected change.
+func TestARejectedChangeCountsOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(vars{"objectTypes": []vars{{"objectType": "Contact"}}})
+	rejected := func() int {
+		return b.As("ada").Do(`{ crmConnections { rejectedCount } }`, nil).Get("crmConnections", 0, "rejectedCount").Int()
+	}
+	for range 3 {
+		h.send(contact("C1", 5, vars{"Name": "No last name"}))
+	}
+	require.Equal(t, 1, rejected())
+	require.Equal(t, 1, b.ok("retryRejectedChanges", vars{"id": h.id}).Get("rejectedCount").Int())
+	require.Equal(t, 1, rejected(), "to try it again is no other change")
+	h.send(contact("C1", 6, vars{"Name": "No last name"}))
+	require.Equal(t, 2, rejected())
+}
+
 func TestOnlyAdministratorsManageConnections(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/match"
 	"parley/internal/desk/object"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -208,7 +209,7 @@ func (s *Service) keepReadable(ctx context.Context, found [][]match.Record) {
 
 // addMessaged sets when the records were last messaged, as far as the viewer of ctx sees.
 func (s *Service) addMessaged(ctx context.Context, found [][]match.Record) error {
-	var keys []any
+	var keys []int64
 	for _, records := range found {
 		for _, r := range records {
 			keys = append(keys, r.Key)
@@ -220,7 +221,7 @@ func (s *Service) addMessaged(ctx context.Context, found [][]match.Record) error
 	}
 	t := s.Store.Builder().Table("conversations").As("x")
 	q := s.Store.Builder().Select(t.C("record_id")).AppendSelectExpr(entsql.Expr(entsql.Max(t.C("last_message_at")))).From(t).
-		Where(entsql.And(entsql.In(t.C("record_id"), keys...), entsql.GT(t.C("last_message_at"), 0)))
+		Where(entsql.And(entsql.P(func(b *entsql.Builder) { anyof.Keys(b, t.C("record_id"), keys) }), entsql.GT(t.C("last_message_at"), 0)))
 	sight.Narrow(q, t)
 	q.GroupBy(t.C("record_id"))
 	messaged := map[int64]clock.Time{}

@@ -13,6 +13,8 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/anyof"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/job"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -127,6 +129,26 @@ func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation
 	return linked, nil
 }
 
+// Undo takes back what rules linked, in writes of these times, of conversations that this
+// write has locked after Lock, as far as they are still anchored by it, and returns the keys
+// of those: in one statement for each, and a few more for each that changes.
+func (s *Service) Undo(ctx context.Context, tx *store.Tx, rows []*conversation.Row, at []clock.Time, idempotencyKey string) (undone []int64, err error) {
+	for i, row := range rows {
+		err := s.Conversations.Apply(ctx, tx, row, func(ctx context.Context, row *conversation.Row) (feed.Event, error) {
+			was, err := s.Conversations.UndoLink(ctx, tx, row, at[i])
+			if err != nil || !was {
+				return feed.Event{}, err
+			}
+			undone = append(undone, row.Key)
+			return feed.Event{Cause: feed.ConversationChanged, IdempotencyKey: idempotencyKey}, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return undone, nil
+}
+
 // asked are the conversations that rules may find records for, by age, and whose these are.
 func (s *Service) asked(rows []*conversation.Row) (asked []*conversation.Row, callers []crm.Caller) {
 	for _, row := range rows {
@@ -151,7 +173,7 @@ func (s *Service) catchUp(ctx context.Context, tx *store.Tx, rows map[int64]*con
 	}
 	var behind []int64
 	q := tx.Builder().Select("id", "name", "deleted_at", "merged_into").From(entsql.Table("records")).
-		Where(entsql.In("id", anys(slices.Sorted(maps.Keys(names)))...))
+		Where(entsql.In("id", anyof.Args(slices.Sorted(maps.Keys(names)))...))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var key, deleted, merged int64
 		var name string
@@ -188,7 +210,7 @@ func (s *Service) linkRecords(ctx context.Context, args linkRecords) error {
 	}
 	u, c := s.Store.Builder().Table("messaging_users").As("u"), s.Store.Builder().Table("conversations").As("c")
 	q := s.Store.Builder().Select(c.C("id")).From(u).Join(c).On(c.C("messaging_user_id"), u.C("id")).Where(entsql.And(
-		entsql.In(u.C("address"), anys(addresses)...), entsql.In(u.C("channel_id"), anys(slices.Collect(maps.Keys(channels)))...),
+		entsql.In(u.C("address"), anyof.Args(addresses)...), entsql.In(u.C("channel_id"), anyof.Args(slices.Collect(maps.Keys(channels)))...),
 		entsql.IsNull(c.C("record_id")), entsql.IsNull(c.C("merged_into")), entsql.GT(c.C("last_seq"), 0),
 	)).OrderBy(c.C("id")).Limit(mostCalling)
 	var conversations []int64
@@ -223,7 +245,7 @@ func (s *Service) addressesOf(ctx context.Context, records []int64, channels map
 	}
 	regions := slices.Compact(slices.Sorted(maps.Values(channels)))
 	addresses := map[string]bool{}
-	q := s.Store.Builder().Select("number", "own").From(entsql.Table("record_phones")).Where(entsql.In("record_id", anys(records)...))
+	q := s.Store.Builder().Select("number", "own").From(entsql.Table("record_phones")).Where(entsql.In("record_id", anyof.Args(records)...))
 	err := s.Store.Read(ctx, access, q, func(rows *sql.Rows) error {
 		var canonical, own string
 		err := rows.Scan(&canonical, &own)
@@ -233,12 +255,4 @@ func (s *Service) addressesOf(ctx context.Context, records []int64, channels map
 		return err
 	})
 	return slices.Sorted(maps.Keys(addresses)), err
-}
-
-func anys[T any](list []T) []any {
-	args := make([]any, len(list))
-	for i, v := range list {
-		args[i] = v
-	}
-	return args
 }

@@ -2,6 +2,7 @@ package linking_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -46,9 +47,18 @@ type modelCustomer struct {
 	anchor  *modelRecord
 	former  *modelRecord // which was deleted from under it
 	last    int
-	links   []*modelRecord // by the type of each when it was linked, the newest last
-	refused []*modelRecord
-	held    bool
+	links   []*modelRecord        // by the type of each when it was linked, the newest last
+	refused map[*modelRecord]bool // true if it was taken away
+}
+
+// held reports whether rules keep away: an agent has taken a record away.
+func (c *modelCustomer) held() bool {
+	return slices.Contains(slices.Collect(maps.Values(c.refused)), true)
+}
+
+// drop takes links to a record, and to what was merged into it, from a customer.
+func (c *modelCustomer) drop(r *modelRecord) {
+	c.links = slices.DeleteFunc(c.links, func(l *modelRecord) bool { return l.root() == r })
 }
 
 type modelWorld struct {
@@ -76,7 +86,7 @@ func (w *modelWorld) found(c *modelCustomer) *modelRecord {
 			place := slices.IndexFunc(modelFields, func(f string) bool {
 				return r.number[f] == c.number && (len(rule.Fields) == 0 || slices.Contains(rule.Fields, f))
 			})
-			refused := slices.ContainsFunc(c.refused, func(x *modelRecord) bool { return x == r || x.root() == r })
+			refused := slices.ContainsFunc(slices.Collect(maps.Keys(c.refused)), func(x *modelRecord) bool { return x == r || x.root() == r })
 			if !r.live || r.into != nil || r.kind != rule.ObjectType || place < 0 || refused {
 				continue
 			}
@@ -108,7 +118,7 @@ func (w *modelWorld) messaged(r *modelRecord) (last int) {
 // settle has rules link customers that nobody is linked to.
 func (w *modelWorld) settle(which ...*modelCustomer) {
 	for _, c := range which {
-		if c.id == "" || c.anchor != nil || c.held {
+		if c.id == "" || c.anchor != nil || c.held() {
 			continue
 		}
 		if r := w.found(c); r != nil {
@@ -209,9 +219,8 @@ func (w *modelWorld) chooses() {
 	}
 	_, err := w.Schema.Linking.Link(w.Context("ada"), linking.Input{ConversationID: c.id, RecordID: w.record(r.kind, r.id)})
 	require.NoError(w.rt, err)
-	c.refused = slices.DeleteFunc(c.refused, func(x *modelRecord) bool { return x == r || x.root() == r })
+	maps.DeleteFunc(c.refused, func(x *modelRecord, _ bool) bool { return x == r || x.root() == r })
 	c.link(r)
-	c.held = len(c.refused) > 0 && c.held
 }
 
 func (w *modelWorld) unlinks() {
@@ -222,13 +231,25 @@ func (w *modelWorld) unlinks() {
 	_, err := w.Schema.Linking.Unlink(w.Context("ada"), c.id)
 	require.NoError(w.rt, err)
 	was := c.anchor
-	c.held, c.refused, c.anchor = true, append(c.refused, was), nil
-	c.links = slices.DeleteFunc(c.links, func(l *modelRecord) bool { return l.kind == was.kind || l.root() == was })
+	c.refused[was], c.anchor = true, nil
+	c.drop(was)
+	c.links = slices.DeleteFunc(c.links, func(l *modelRecord) bool { return l.kind == was.kind })
 	for _, l := range c.links {
 		if l.root().live {
 			c.anchor = l.root()
 		}
 	}
+}
+
+func (w *modelWorld) rejects() {
+	c, r := rapid.SampledFrom(w.customers).Draw(w.rt, "customer"), rapid.SampledFrom(w.records).Draw(w.rt, "record")
+	if c.id == "" || !r.live || r.into != nil || c.anchor == r {
+		return
+	}
+	_, err := w.Schema.Linking.Reject(w.Context("ada"), linking.Input{ConversationID: c.id, RecordID: w.record(r.kind, r.id)})
+	require.NoError(w.rt, err)
+	c.refused[r] = c.refused[r]
+	c.drop(r)
 }
 
 func (w *modelWorld) check(did string) {
@@ -267,10 +288,10 @@ func TestLinksAreThoseOfAPlainModel(t *testing.T) {
 		}
 		for i := range 3 {
 			n := fmt.Sprintf("20255%05d", 10_000+3*worlds+i)
-			w.numbers, w.customers = append(w.numbers, n), append(w.customers, &modelCustomer{number: n})
+			w.numbers, w.customers = append(w.numbers, n), append(w.customers, &modelCustomer{number: n, refused: map[*modelRecord]bool{}})
 		}
-		steps := map[string]func(){"says": w.says, "writes": w.writes, "deletes": w.deletes, "merges": w.merges, "chooses": w.chooses, "unlinks": w.unlinks}
-		names := []string{"says", "says", "writes", "writes", "writes", "deletes", "merges", "chooses", "unlinks"}
+		steps := map[string]func(){"says": w.says, "writes": w.writes, "deletes": w.deletes, "merges": w.merges, "chooses": w.chooses, "unlinks": w.unlinks, "rejects": w.rejects}
+		names := []string{"says", "says", "writes", "writes", "writes", "deletes", "merges", "chooses", "unlinks", "rejects"}
 		for range rapid.IntRange(3, 25).Draw(rt, "steps") {
 			w.step++
 			did := rapid.SampledFrom(names).Draw(rt, "step")

@@ -2,6 +2,7 @@ package linking_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,7 @@ func TestOnlyAdministratorsSetRules(t *testing.T) {
 		"createLinkingRule": {"channelId": b.sales(), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()},
 		"updateLinkingRule": {"id": id, "name": "Mine"}, "deleteLinkingRule": {"id": id},
 		"bulkLinkConversations": {"selection": vars{"view": vars{"kind": "ALL"}}, "idempotencyKey": b.key()},
+		"undoBulkOperation":     {"id": "blk_0000000000000", "idempotencyKey": b.key()},
 	} {
 		input := strings.ToUpper(mutation[:1]) + mutation[1:] + "Input"
 		for _, username := range []string{"amy", "sue"} {
@@ -190,6 +192,72 @@ func TestManyConversationsAreLinkedByABulkOperation(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{a: "CHANGED", c: "UNCHANGED"}, outcomes)
 	require.Equal(t, []string{"V1", ""}, []string{b.anchor(a), b.anchor(c)})
+}
+
+// An operation that linked is undone by another: what is still as it left it has no link any
+// more and may be linked again, and what somebody has changed since stays.
+func TestABulkOperationThatLinkedIsUndone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Run()
+	numbers := []string{ann, bob, "+12025550171", "+12025550172", "+12025550173"}
+	var ids []string
+	for i, number := range numbers {
+		ids = append(ids, b.say(number))
+		b.upsert("Visit__c", fmt.Sprint("V", i), "Name", fmt.Sprint("Visit ", i), "Mobile", number)
+	}
+	b.upsert("Visit__c", "W", "Name", "Winner")
+	rule := b.rule(nil)
+	const progress = `query($id: ID!) { bulkOperation(id: $id) { state action total changed unchanged refused results(first: 10) { nodes { outcome conversation { id } } } } }`
+	done := func(payload parleytest.Tree) parleytest.Tree {
+		require.Empty(t, payload.Get("errors").List(), payload.String())
+		id := payload.Get("operation", "id").String()
+		var op parleytest.Tree
+		b.Eventually(func() bool {
+			op = b.As("ada").Do(progress, vars{"id": id}).Get("bulkOperation")
+			return op.Get("state").String() == "DONE"
+		}, "the operation is done")
+		return op
+	}
+	begun := b.As("ada").Do(`mutation($i: BulkLinkConversationsInput!) { bulkLinkConversations(input: $i) { operation { id } errors { message } } }`,
+		vars{"i": vars{"selection": vars{"ids": ids}, "idempotencyKey": b.key()}}).Get("bulkLinkConversations")
+	require.Equal(t, 5, done(begun).Get("changed").Int())
+	undo := func(id, key string) parleytest.Tree {
+		return b.As("ada").Do(`mutation($i: UndoBulkOperationInput!) { undoBulkOperation(input: $i) { operation { id } errors { code field message } } }`,
+			vars{"i": vars{"id": id, "idempotencyKey": key}}).Get("undoBulkOperation")
+	}
+	// The second was linked to another by an agent, and the third was linked anew by one. The
+	// record of the fourth was merged.
+	b.ok("linkConversation", "LinkConversationInput", vars{"conversationId": ids[1], "recordId": b.record("Visit__c", "W")})
+	b.ok("unlinkConversation", "UnlinkConversationInput", vars{"conversationId": ids[2]})
+	b.ok("linkConversation", "LinkConversationInput", vars{"conversationId": ids[2], "recordId": b.record("Visit__c", "V2")})
+	b.merge("V3", "W")
+	b.ok("updateLinkingRule", "UpdateLinkingRuleInput", vars{"id": rule, "isActive": false})
+
+	first := begun.Get("operation", "id").String()
+	key := b.key()
+	undone := undo(first, key)
+	op := done(undone)
+	require.Equal(t, "UNDO_LINK 5 3 2 0", fmt.Sprint(op.Get("action").String(), " ", op.Get("total").Int(), " ", op.Get("changed").Int(), " ", op.Get("unchanged").Int(), " ", op.Get("refused").Int()))
+	anchors := func() (all []string) {
+		for _, id := range ids {
+			all = append(all, b.anchor(id))
+		}
+		return all
+	}
+	require.Equal(t, []string{"", "W", "V2", "", ""}, anchors())
+	require.Empty(t, b.links("ada", ids[0]))
+	require.Equal(t, undone.Get("operation", "id").String(), undo(first, key).Get("operation", "id").String(), "the same key")
+	require.Equal(t, 0, done(undo(first, b.key())).Get("changed").Int(), "nothing is left of it")
+	require.Equal(t, "CONFLICT", undo(undone.Get("operation", "id").String(), b.key()).Get("errors", 0, "code").String())
+	require.Equal(t, "NOT_FOUND input.id", func() string {
+		e := undo("blk_0000000000000", b.key()).Get("errors", 0)
+		return e.Get("code").String() + " " + e.Get("field").String()
+	}())
+
+	b.ok("updateLinkingRule", "UpdateLinkingRuleInput", vars{"id": rule, "isActive": true})
+	b.say(ann)
+	require.Equal(t, "V0", b.anchor(ids[0]), "no refusal is left, so a rule links again")
 }
 
 // An unknown customer becomes a new record, which is linked, by a trigger; one whom a rule

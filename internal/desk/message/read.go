@@ -3,7 +3,6 @@ package message
 import (
 	"context"
 	"database/sql"
-	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -12,6 +11,7 @@ import (
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/rule"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/page"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
@@ -163,7 +163,7 @@ func (m Reader) Whole(ctx context.Context, keys []int64) (map[int64]*Row, error)
 
 func (m Reader) byKey(ctx context.Context, keys []int64, columns table.Columns) (map[int64]*Row, error) {
 	t := entsql.Table("messages").As("m")
-	q := m.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anys(keys)...))
+	q := m.Store.Builder().SelectExpr(entsql.Expr(strings.Join(messages.Select("m", columns), ", "))).From(t).Where(entsql.In(t.C("id"), anyof.Args(keys)...))
 	if sight := rule.Visible(viewer.FromContext(ctx)); !sight.All() {
 		c := entsql.Table("conversations").As("c")
 		q.Join(c).On(t.C("conversation_id"), c.C("id"))
@@ -246,7 +246,7 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 	byMessage := map[int64][]*Attempt{}
 	if len(keys) > 0 {
 		q := m.Store.Builder().Select("message_id", "number", "status", "error_code", "created_at", "updated_at").
-			From(entsql.Table("attempts")).Where(entsql.In("message_id", anys(keys)...)).OrderBy("message_id", "number")
+			From(entsql.Table("attempts")).Where(entsql.In("message_id", anyof.Args(keys)...)).OrderBy("message_id", "number")
 		err := m.Store.Read(ctx, inHand, q, func(rows *sql.Rows) error {
 			a, message := &Attempt{}, int64(0)
 			err := rows.Scan(&message, &a.Number, &a.Status, &a.code, &a.CreatedAt, &a.UpdatedAt)
@@ -263,16 +263,6 @@ func (m Reader) Attempts(ctx context.Context, of []*Row) ([][]*Attempt, error) {
 		out[i] = byMessage[r.Key]
 	}
 	return out, nil
-}
-
-func anys(keys []int64) []any {
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
-	out := make([]any, len(keys))
-	for i, k := range keys {
-		out[i] = k
-	}
-	return out
 }
 
 // Unsent counts the messages that wait to be sent from a channel, or are being sent.

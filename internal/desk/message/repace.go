@@ -7,6 +7,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/channel"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -53,9 +54,9 @@ func repaceLanes(ctx context.Context, tx *store.Tx, key, after int64) (last int6
 		return 0, err
 	}
 	_, err = tx.Exec(ctx, tx.Builder().Update("attempts").Set("turn_at", 0).
-		Where(entsql.And(entsql.In("conversation_id", anys(lanes)...), inLane(entsql.Table("attempts")), entsql.GT("turn_at", 0))))
+		Where(entsql.And(entsql.In("conversation_id", anyof.Args(lanes)...), inLane(entsql.Table("attempts")), entsql.GT("turn_at", 0))))
 	if err == nil && len(resting) > 0 {
-		_, err = tx.Exec(ctx, tx.Builder().Delete("lanes").Where(entsql.In("id", anys(resting)...)))
+		_, err = tx.Exec(ctx, tx.Builder().Delete("lanes").Where(entsql.In("id", anyof.Args(resting)...)))
 	}
 	for _, lane := range resting {
 		tx.Enqueue(DrainLane{lane}, nil)
@@ -83,7 +84,7 @@ func restingForTurns(ctx context.Context, tx *store.Tx, lanes []int64) (out []in
 		entsql.EQ(a.C("status"), channel.Sending),
 		entsql.And(entsql.GT(a.C("throttled"), 0), entsql.EQ(a.C("turn_at"), 0))))
 	q := tx.Builder().Select(l.C("id")).From(l).Where(entsql.And(
-		entsql.In(l.C("id"), anys(lanes)...), entsql.EQ(l.C("token"), resting),
+		entsql.In(l.C("id"), anyof.Args(lanes)...), entsql.EQ(l.C("token"), resting),
 		entsql.NotExists(entsql.Select(a.C("id")).From(a).Where(byCarrier)))).OrderBy(l.C("id"))
 	return out, tx.Query(ctx, q, addKey(&out))
 }

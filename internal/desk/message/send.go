@@ -216,6 +216,7 @@ type order struct {
 	confirmed bool                 // clear unread for an owner who is another
 	read      int64                // up to which inbound ordinal
 	anchor    *conversation.Record // tie the conversation to it; nil leaves it
+	topic     *string              // what the conversation is about; nil leaves it
 }
 
 // queue judges the plan and, when nothing stands against it, adds the message,
@@ -237,6 +238,9 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		row.Send(made.Shown(), personOf(v), ch.SoleOwner(), o.read, o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)
+		}
+		if o.topic != nil {
+			row.About = *o.topic
 		}
 		return added(made, o.key), err
 	})

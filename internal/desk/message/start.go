@@ -21,6 +21,7 @@ type StartInput struct {
 	PhoneField       *string `json:",omitempty"` // of the record; nil for the first that serves
 	Country          *string `json:",omitempty"` // of a national number; nil for the sender's
 	Name             *string `json:",omitempty"` // of the customer of a number, if none is known
+	Topic            *string `json:",omitempty"` // of the conversation; nil leaves it
 	Text             string
 	IdempotencyKey   string
 }
@@ -39,6 +40,12 @@ func (in *StartInput) check() (err error) {
 	}
 	if in.Country != nil {
 		if *in.Country, err = administration.CleanCountry("input.country", *in.Country); err != nil {
+			return err
+		}
+	}
+	if in.Topic != nil {
+		topic, err := conversation.CleanTopic("input.topic", in.Topic)
+		if in.Topic = &topic; err != nil {
 			return err
 		}
 	}
@@ -132,5 +139,5 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
-	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, read: row.InboundCount})
+	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, topic: in.Topic, read: row.InboundCount})
 }

@@ -27,7 +27,7 @@ type crm struct {
 	statements atomic.Int64
 }
 
-func newCRM(t *testing.T) *crm {
+func newCRM(t testing.TB) *crm {
 	c := &crm{rights: object.Everything, types: map[string]*object.Definition{}}
 	c.Parley = parleytest.New(t, func(config *app.Config) {
 		config.Trace = func(context.Context, string) func(error) { c.statements.Add(1); return nil }
@@ -190,6 +190,9 @@ func TestATrailIsWhatAWalkAlongItsPathsFinds(t *testing.T) {
 			c.rights = d.rights()
 		}
 		c.write(rows, lookups)
+		if d.once(2) { // else they are as a version before wrote them
+			fill(t, c)
+		}
 		root, before := rows[d.IntN(len(rows))], c.statements.Load()
 		by, truncated := c.read(root.key)
 		statements[c.statements.Load()-before] = true

@@ -93,8 +93,13 @@ func (w *walk) step(b *entsql.Builder, s *step) {
 		distinct, near, far, owner = "", "target_id", "record_id", "r" // a record has one target in a field
 	}
 	b.WriteString(fmt.Sprintf("SELECT %sr.id, r.object_type, r.merged_into FROM s%d AS p", distinct, s.from))
-	w.join(b, "lookups AS l", "l."+near+" = p.id AND l.field = ", s.Field)
-	w.join(b, "records AS r", "r.id = l."+far+" AND r.deleted_at = ", 0)
+	w.join(b, "lookups AS l", func() {
+		b.WriteString("l." + near + " = p.id AND l.field = ").Arg(s.Field)
+		if s.Direction == object.Down { // those of other types are not even read
+			b.WriteString(" AND l.record_type IN (").Arg(s.Object).WriteString(", '')")
+		}
+	})
+	w.join(b, "records AS r", func() { b.WriteString("r.id = l." + far + " AND r.deleted_at = ").Arg(0) })
 	b.WriteString(" WHERE " + owner + ".object_type = ").Arg(s.Object)
 	w.readable(b)
 	b.WriteString(" LIMIT ").Arg(MostRecords + 1)
@@ -116,10 +121,13 @@ func (w *walk) readable(b *entsql.Builder) {
 }
 
 // join joins a table row by row, by its index, however small a planner thinks it is.
-func (w *walk) join(b *entsql.Builder, table, on string, value any) {
+func (w *walk) join(b *entsql.Builder, table string, on func()) {
 	if w.dialect == dialect.Postgres {
-		b.WriteString(" CROSS JOIN LATERAL (SELECT * FROM " + table + " WHERE " + on).Arg(value).WriteString(" OFFSET 0) AS " + table[len(table)-1:])
+		b.WriteString(" CROSS JOIN LATERAL (SELECT * FROM " + table + " WHERE ")
+		on()
+		b.WriteString(" OFFSET 0) AS " + table[len(table)-1:])
 		return
 	}
-	b.WriteString(" CROSS JOIN " + table + " ON " + on).Arg(value)
+	b.WriteString(" CROSS JOIN " + table + " ON ")
+	on()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"unicode/utf16"
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/textindex"
@@ -53,7 +54,7 @@ func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error)
 	found, err := r.index.Customers(ctx, l)
 	for _, c := range found {
 		if c.InView || len(found) > r.ways.candidates {
-			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Merged, c.Name, c.Address})
+			out = append(out, customer{place{kind, int64(c.LastMessageAt), c.Conversation}, c.Merged, c.Name, c.Topic, c.Address})
 		}
 	}
 	return out, err
@@ -61,17 +62,18 @@ func (r *run) lookup(ctx context.Context, kind Kind) (out []customer, err error)
 
 // customer is who a conversation is with, or was merged into them.
 type customer struct {
-	at            place
-	merged        bool
-	name, address string
+	at     place
+	merged bool
+
+	name, topic, address string
 }
 
 // customers are those of a conversation, whom it is with first.
 func customers(kind Kind, row *conversation.Row, earlier []*conversation.Row) []customer {
 	at := place{kind, int64(row.LastMessageAt), row.Key}
-	out := []customer{{at, false, row.Title, row.Address}}
+	out := []customer{{at, false, row.Title, row.About, row.Address}}
 	for _, e := range earlier {
-		out = append(out, customer{at, true, e.Title, e.Address})
+		out = append(out, customer{at, true, e.Title, e.About, e.Address})
 	}
 	return out
 }
@@ -103,10 +105,20 @@ func (r *run) offer(c customer) {
 
 func (r *run) matches(c customer) ([]Highlight, bool) {
 	if c.at.kind == Name {
-		return r.words.Match(word.NameOf(c.name, c.address))
+		where, ok := r.words.Match(textindex.Named(c.name, c.topic, c.address))
+		return within(where, word.NameOf(c.name, c.address)), ok
 	}
 	where, ok := r.number.Match(c.address)
 	return []Highlight{where}, ok
+}
+
+// within are the highlights as far as they lie in the name: the topic behind it has none.
+func within(where []Highlight, name string) []Highlight {
+	end := len(utf16.Encode([]rune(name)))
+	for i := range where {
+		where[i].End = min(where[i].End, end)
+	}
+	return slices.DeleteFunc(where, func(h Highlight) bool { return h.Start >= end })
 }
 
 // walk searches the list from a place on.

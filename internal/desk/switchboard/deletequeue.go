@@ -118,6 +118,13 @@ func (s *Service) empty(ctx context.Context, from, to int64) error {
 	operator := viewer.FromContext(ctx).System != ""
 	for moved, n := 0, movedAtOnce; n == movedAtOnce; moved += n {
 		if moved >= mostMoved && !operator {
+			left, err := inQueue(ctx, s.Store.Ent, from)
+			if err != nil {
+				return err
+			}
+			if left.Conversations == 0 {
+				break
+			}
 			return fault.New(fault.LimitExceeded, "%d conversations were moved, as many as one request may. There are more: send it again.", moved)
 		}
 		err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {

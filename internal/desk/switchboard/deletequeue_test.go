@@ -1,12 +1,19 @@
 package switchboard_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/admin/bulkload"
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/conversation"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/store"
 )
 
 const deleteQueue = `mutation($i: DeleteQueueInput!) { deleteQueue(input: $i) { deletedId conversations quickTexts errors { code field message } } }`
@@ -83,4 +90,46 @@ func TestConversationsOfADeletedQueueStayCounted(t *testing.T) {
 	stored := parleytest.Rows(t, b.Store, "SELECT COUNT(*) FROM conversations WHERE queue_id IS NOT NULL AND merged_into IS NULL")
 	require.Equal(t, stored, counted)
 	require.Empty(t, parleytest.Rows(t, b.Store, "SELECT id FROM conversations WHERE queue_id IS NOT NULL AND queue_id NOT IN (SELECT id FROM queues)"))
+}
+
+// hold puts so many new conversations into a queue.
+func (b *bundle) hold(queue string, n int) {
+	b.T.Helper()
+	key, _ := b.Conversations.IDs.Decode(publicid.Queue, queue)
+	ch := b.Directory.Channels()[0]
+	require.NoError(b.T, b.Store.Write(b.System(), func(ctx context.Context, tx *store.Tx) error {
+		into, err := bulkload.New(ctx, tx, map[bulkload.Table]int{bulkload.Users: n, bulkload.Conversations: n})
+		if err != nil {
+			return err
+		}
+		for range n {
+			user := bulkload.User{Key: into.Key(bulkload.Users), Channel: ch.Key, Consent: channel.ImplicitOptIn, CreatedAt: tx.Now}
+			user.Address = fmt.Sprintf("+1202%07d", user.Key)
+			into.User(user, ch.Type)
+			row := &conversation.Row{
+				Key: into.Key(bulkload.Conversations), ChannelID: ch.Key, MessagingUserID: user.Key, QueueID: key,
+				Address: user.Address, FirstSeq: 1, LastSeq: 1, LastMessageAt: tx.Now, CreatedAt: tx.Now,
+			}
+			into.Conversation(row, ch.Type)
+		}
+		return into.Save(ctx, tx)
+	}))
+}
+
+// A request that has moved as many as it may looks whether there are more.
+func TestAQueueOfAsManyConversationsAsARequestMovesIsDeleted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	to := b.queue("To", "amy")
+	exactly, more := b.queue("Exactly", "bo"), b.queue("More", "bo")
+	b.hold(exactly, 2_000)
+	done := b.deleteQueue(vars{"id": exactly, "moveToId": to})
+	require.Empty(t, code(done), message(done))
+	require.Equal(t, "2000", done.Get("conversations").String())
+
+	b.hold(more, 2_001)
+	require.Equal(t, "LIMIT_EXCEEDED", code(b.deleteQueue(vars{"id": more, "moveToId": to})))
+	done = b.deleteQueue(vars{"id": more, "moveToId": to})
+	require.Empty(t, code(done), message(done))
+	require.Equal(t, "1", done.Get("conversations").String())
 }

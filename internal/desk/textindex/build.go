@@ -240,11 +240,11 @@ var retiring = &store.Deferred[struct{}]{Name: "empty the search index of the la
 
 // takeCustomers takes in the next conversations up to the last one.
 func (g generation) takeCustomers(ctx context.Context, tx *store.Tx, done, last int64) error {
-	q := batch(tx, "conversations", done, last, "id", "channel_id", "name", "address")
+	q := batch(tx, "conversations", done, last, "id", "channel_id", "name", "topic", "address")
 	var people []person
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var c Customer
-		err := rows.Scan(&c.ConversationID, &c.ChannelID, &c.Name, &c.Address)
+		err := rows.Scan(&c.ConversationID, &c.ChannelID, &c.Name, &c.Topic, &c.Address)
 		people = append(people, person{c.ConversationID, customerTerms(c)})
 		return err
 	})

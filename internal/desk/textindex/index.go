@@ -32,10 +32,11 @@ type Message struct {
 	Text                          string
 }
 
-// Customer is who a conversation is with, to be found by name and number.
+// Customer is who a conversation is with and what it is about, to be found by name, topic
+// and number.
 type Customer struct {
 	ConversationID, ChannelID int64
-	Name, Address             string
+	Name, Topic, Address      string
 }
 
 // AddMessages has messages found when the transaction commits. One whose text has
@@ -139,6 +140,15 @@ const (
 	backwardMark = "r" // from its end
 )
 
+// Named is the text that a conversation is found in: its customer's name, and behind it
+// what it is about.
+func Named(name, topic, address string) string {
+	if name = word.NameOf(name, address); topic == "" {
+		return name
+	}
+	return name + "\n" + topic
+}
+
 func customerTerms(c Customer) []string {
 	var out []string
 	add := func(mark, token string) {
@@ -146,7 +156,7 @@ func customerTerms(c Customer) []string {
 			out = append(out, customerTerm(anyChannel, mark, token), customerTerm(c.ChannelID, mark, token))
 		}
 	}
-	for _, token := range word.Index(word.NameOf(c.Name, c.Address)) {
+	for _, token := range word.Index(Named(c.Name, c.Topic, c.Address)) {
 		add(nameMark, token)
 	}
 	n := word.NumberOf(c.Address)

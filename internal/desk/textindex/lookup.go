@@ -217,9 +217,11 @@ func orAny(channels []int64) []int64 {
 // FoundCustomer is a conversation that was found by its customer's name or number, or by
 // those of a customer who was merged into theirs.
 type FoundCustomer struct {
-	Conversation  int64
-	Merged        bool // found by another's name or number
-	Name, Address string
+	Conversation int64
+	Merged       bool // found by another's name, topic or number
+
+	Name, Topic, Address string
+
 	LastMessageAt clock.Time
 	// InView says that the conversation satisfies CustomerLookup.View.
 	InView bool
@@ -240,7 +242,7 @@ type CustomerLookup struct {
 func (x *Index) Customers(ctx context.Context, l CustomerLookup) (found []FoundCustomer, err error) {
 	err = x.store.Read(ctx, wordsAndKeys, l.query(x.store.Dialect(), x.serving), func(rows *sql.Rows) error {
 		var f FoundCustomer
-		err := rows.Scan(&f.Conversation, &f.Name, &f.Address, &f.LastMessageAt, &f.InView)
+		err := rows.Scan(&f.Conversation, &f.Name, &f.Topic, &f.Address, &f.LastMessageAt, &f.InView)
 		if f.Merged = f.LastMessageAt < 0; f.Merged {
 			f.LastMessageAt = ^f.LastMessageAt
 		}
@@ -255,7 +257,7 @@ func (l CustomerLookup) query(name string, g generation) store.Query {
 	b.SetDialect(name)
 	// For one that was merged, the complement of the whole's time: another column to read
 	// would take longer.
-	b.WriteString("SELECT " + current + ", c.name, c.address, CASE WHEN " + isMerged +
+	b.WriteString("SELECT " + current + ", c.name, c.topic, c.address, CASE WHEN " + isMerged +
 		" THEN -1 - (SELECT last_message_at FROM conversations AS whole WHERE whole.id = c.merged_into) ELSE c.last_message_at END, ")
 	if l.View.isNone() {
 		b.WriteString("TRUE")

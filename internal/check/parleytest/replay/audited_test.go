@@ -16,7 +16,7 @@ var unaudited = map[string]string{
 	"markConversationsRead": work, "markConversationsUnread": work, "assignConversations": work,
 	"bulkMarkConversationsRead": work, "bulkMarkConversationsUnread": work, "bulkAssignConversations": work,
 	"pauseBulkOperation": work, "resumeBulkOperation": work, "cancelBulkOperation": work,
-	"linkConversation": work, "unlinkConversation": work, "rejectLinkSuggestion": work, "bulkLinkConversations": work,
+	"linkConversation": work, "unlinkConversation": work, "rejectLinkSuggestion": work, "bulkLinkConversations": work, "undoBulkOperation": work, "setConversationTopic": work,
 	"createQuickText": work, "updateQuickText": work, "useQuickText": work, "setPreferences": work,
 	"runCrmAction": "crmActionRuns is its log", "rerunCrmAction": "crmActionRuns is its log",
 	"upsertRecords":             "the CRM keeps the history of its records",

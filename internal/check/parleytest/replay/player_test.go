@@ -170,6 +170,17 @@ func (p *player) newRecord() map[string]any {
 }
 
 // paused is a bulk operation of amy's that waits to be gone on with.
+func (p *player) linked() string {
+	begun, err := p.Bulk.Link(p.Context("ada"), bulk.LinkInput{Selection: &bulk.Selection{IDs: []string{p.conversation()}}, IdempotencyKey: rand.Text()})
+	require.NoError(p.t, err)
+	id := begun.Operation.ID()
+	p.Eventually(func() bool {
+		op, err := p.Bulk.Get(p.Context("ada"), id)
+		return err == nil && op.Ended()
+	}, "it has ended")
+	return id
+}
+
 func (p *player) paused() (id string) {
 	everything := &bulk.Selection{View: &conversation.View{Kind: conversation.All}}
 	p.Eventually(func() bool { // a worker may be quicker

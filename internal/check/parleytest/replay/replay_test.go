@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|undoBulkOperation|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -314,6 +314,10 @@ func (p *player) value(name, typeName string) any {
 		return conversation(object{"recordId": p.recordID()})
 	case "UnlinkConversationInput":
 		return conversation(object{})
+	case "SetConversationTopicInput":
+		return conversation(object{"topic": "Roof repair"})
+	case "UndoBulkOperationInput":
+		return object{"id": p.linked(), "idempotencyKey": rand.Text()}
 	case "RetryMessageInput":
 		return object{"messageId": p.failed(), "idempotencyKey": rand.Text()}
 	case "MarkConversationsReadInput":
