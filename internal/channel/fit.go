@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -21,6 +22,7 @@ const (
 	TitleTooLong    MisfitReason = "TITLE_TOO_LONG"
 	AddressTooLong  MisfitReason = "ADDRESS_TOO_LONG"
 	AddressInvalid  MisfitReason = "ADDRESS_INVALID"
+	ImageNotPublic  MisfitReason = "IMAGE_NOT_PUBLIC"
 	ImageMissing    MisfitReason = "IMAGE_MISSING"
 	LabelMissing    MisfitReason = "LABEL_MISSING"
 	LabelTooLong    MisfitReason = "LABEL_TOO_LONG"
@@ -194,12 +196,16 @@ func tooLong(reason MisfitReason, limit int, texts ...string) []Misfit {
 }
 
 // addressMisfits finds the longest address, and those that lead nowhere on the web; an
-// empty one is none.
+// empty one is none. A path alone is an image of ours while nobody knows where we are.
 func addressMisfits(addresses ...string) (found []Misfit) {
-	longest, invalid := 0, 0
+	longest, invalid, paths := 0, 0, 0
 	for _, address := range addresses {
 		longest = max(longest, len(address))
-		if address != "" && !OnTheWeb(address) {
+		switch {
+		case address == "" || OnTheWeb(address):
+		case address[0] == '/' && !strings.HasPrefix(address, "//"):
+			paths++
+		default:
 			invalid++
 		}
 	}
@@ -208,6 +214,9 @@ func addressMisfits(addresses ...string) (found []Misfit) {
 	}
 	if invalid > 0 {
 		found = append(found, Misfit{Reason: AddressInvalid, Found: invalid})
+	}
+	if paths > 0 {
+		found = append(found, Misfit{Reason: ImageNotPublic, Found: paths})
 	}
 	return found
 }
