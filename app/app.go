@@ -32,6 +32,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/peer"
+	"parley/internal/desk/picture"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
@@ -58,6 +59,9 @@ type Config struct {
 	// Key and KeyFile are where the key is that encrypts credentials, as vault.Options
 	// has them. By default, beside a SQLite file, in one of its name and ".key".
 	Key, KeyFile string
+	// Files is where images are kept: a folder, or the s3:// address of a bucket. By default,
+	// beside a SQLite file, a folder of its name and ".files"; none for PostgreSQL.
+	Files string
 	// AnyKey opens the database also with the key of another one; for those who put that
 	// right.
 	AnyKey bool
@@ -140,8 +144,10 @@ type App struct {
 	playgroundKey string
 
 	vault     *vault.Vault
+	files     *picture.Files
 	verifier  *token.Verifier
 	firstKey  []byte             // of Parley's own tokens
+	imageKey  []byte             // of links to images
 	arriving  singleflight.Group // newcomers, by username
 	staleKeys atomic.Bool        // the signing keys in use are not those of the directory
 	recheck   chan struct{}      // holds one when tokens are to be checked again
@@ -210,6 +216,11 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.wireDesk(ids, cursors, providers)
+	if a.Config.Files != "" {
+		if err := a.files.Check(ctx); err != nil {
+			return err
+		}
+	}
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
 	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
@@ -221,7 +232,7 @@ func (a *App) wire(ctx context.Context) error {
 // keys reads the keys that all processes on this database share.
 func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) {
 	key := make(map[string][]byte)
-	for _, name := range []string{"ids", "cursors", "tokens"} {
+	for _, name := range []string{"ids", "cursors", "tokens", "images"} {
 		k, err := a.Store.Secret(ctx, name)
 		if err != nil {
 			return nil, nil, err
@@ -232,7 +243,7 @@ func (a *App) keys(ctx context.Context) (*publicid.Codec, *feed.Cursors, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	a.firstKey = key["tokens"]
+	a.firstKey, a.imageKey = key["tokens"], key["images"]
 	if a.Tokens, err = token.New(a.firstKey, clock.Real{}); err != nil {
 		return nil, nil, err
 	}
@@ -281,7 +292,8 @@ func (a *App) serverOptions() server.Options {
 		Extensions:   []graphql.HandlerExtension{scoped{}, remembering{}},
 		Authenticate: a.authenticate, Refused: a.refusals.Count,
 		Webhooks: http.HandlerFunc(a.webhook),
-		Logout:   a.verifier.LogoutHandler(a.signedOut),
+		Upload:   http.HandlerFunc(a.upload), Images: http.HandlerFunc(a.show),
+		Logout: a.verifier.LogoutHandler(a.signedOut),
 		Playground: web.Handler(web.Options{
 			Mode: web.Mode(a.Config.Mode), Enabled: a.Config.Playground, Sessions: a.sessions, Key: a.playgroundKey,
 		}),
@@ -342,7 +354,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs(), a.Schema.Pictures.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.
@@ -384,5 +396,5 @@ func (a *App) Close() error {
 	if bus, ok := a.bus.(far); ok {
 		bus.Close()
 	}
-	return a.Store.Close()
+	return errors.Join(a.files.Close(), a.Store.Close())
 }

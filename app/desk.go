@@ -51,6 +51,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
 		Entries: inbound.NewEntries(),
 	}
+	pictures := a.wirePictures(ids, cursors)
+	a.Messenger.Renew = pictures.Links.Renew
 	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
 	a.Bulk = &bulk.Service{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
@@ -88,7 +90,8 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Actions:  actions,
 		Linking:  links,
 		Syncs:    syncs,
-		Composer: &composer.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records},
+		Composer: &composer.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures},
+		Pictures: pictures,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

@@ -34,6 +34,8 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
+	"parley/ent/image"
+	"parley/ent/imageuse"
 	"parley/ent/lane"
 	"parley/ent/linkingrule"
 	"parley/ent/linkrefusal"
@@ -120,6 +122,10 @@ type Client struct {
 	Identifier *IdentifierClient
 	// Identity is the client for interacting with the Identity builders.
 	Identity *IdentityClient
+	// Image is the client for interacting with the Image builders.
+	Image *ImageClient
+	// ImageUse is the client for interacting with the ImageUse builders.
+	ImageUse *ImageUseClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LinkRefusal is the client for interacting with the LinkRefusal builders.
@@ -210,6 +216,8 @@ func (c *Client) init() {
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Identifier = NewIdentifierClient(c.config)
 	c.Identity = NewIdentityClient(c.config)
+	c.Image = NewImageClient(c.config)
+	c.ImageUse = NewImageUseClient(c.config)
 	c.Lane = NewLaneClient(c.config)
 	c.LinkRefusal = NewLinkRefusalClient(c.config)
 	c.LinkingRule = NewLinkingRuleClient(c.config)
@@ -353,6 +361,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		IdempotencyKey:   NewIdempotencyKeyClient(cfg),
 		Identifier:       NewIdentifierClient(cfg),
 		Identity:         NewIdentityClient(cfg),
+		Image:            NewImageClient(cfg),
+		ImageUse:         NewImageUseClient(cfg),
 		Lane:             NewLaneClient(cfg),
 		LinkRefusal:      NewLinkRefusalClient(cfg),
 		LinkingRule:      NewLinkingRuleClient(cfg),
@@ -423,6 +433,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		IdempotencyKey:   NewIdempotencyKeyClient(cfg),
 		Identifier:       NewIdentifierClient(cfg),
 		Identity:         NewIdentityClient(cfg),
+		Image:            NewImageClient(cfg),
+		ImageUse:         NewImageUseClient(cfg),
 		Lane:             NewLaneClient(cfg),
 		LinkRefusal:      NewLinkRefusalClient(cfg),
 		LinkingRule:      NewLinkingRuleClient(cfg),
@@ -484,12 +496,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
 		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
 		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey,
-		c.TakenWebhook, c.WebhookDelivery,
+		c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -503,12 +510,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
 		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
 		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead,
-		c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace,
-		c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount,
-		c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone,
-		c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey,
-		c.TakenWebhook, c.WebhookDelivery,
+		c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -563,6 +565,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Identifier.mutate(ctx, m)
 	case *IdentityMutation:
 		return c.Identity.mutate(ctx, m)
+	case *ImageMutation:
+		return c.Image.mutate(ctx, m)
+	case *ImageUseMutation:
+		return c.ImageUse.mutate(ctx, m)
 	case *LaneMutation:
 		return c.Lane.mutate(ctx, m)
 	case *LinkRefusalMutation:
@@ -4087,6 +4093,306 @@ func (c *IdentityClient) mutate(ctx context.Context, m *IdentityMutation) (Value
 		return (&IdentityDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Identity mutation op: %q", m.Op())
+	}
+}
+
+// ImageClient is a client for the Image schema.
+type ImageClient struct {
+	config
+}
+
+// NewImageClient returns a client for the Image from the given config.
+func NewImageClient(c config) *ImageClient {
+	return &ImageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `image.Hooks(f(g(h())))`.
+func (c *ImageClient) Use(hooks ...Hook) {
+	c.hooks.Image = append(c.hooks.Image, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `image.Intercept(f(g(h())))`.
+func (c *ImageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Image = append(c.inters.Image, interceptors...)
+}
+
+// Create returns a builder for creating a Image entity.
+func (c *ImageClient) Create() *ImageCreate {
+	mutation := newImageMutation(c.config, OpCreate)
+	return &ImageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Image entities.
+func (c *ImageClient) CreateBulk(builders ...*ImageCreate) *ImageCreateBulk {
+	return &ImageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ImageClient) MapCreateBulk(slice any, setFunc func(*ImageCreate, int)) *ImageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ImageCreateBulk{err: fmt.Errorf("calling to ImageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ImageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ImageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Image.
+func (c *ImageClient) Update() *ImageUpdate {
+	mutation := newImageMutation(c.config, OpUpdate)
+	return &ImageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ImageClient) UpdateOne(_m *Image) *ImageUpdateOne {
+	mutation := newImageMutation(c.config, OpUpdateOne, withImage(_m))
+	return &ImageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ImageClient) UpdateOneID(id int64) *ImageUpdateOne {
+	mutation := newImageMutation(c.config, OpUpdateOne, withImageID(id))
+	return &ImageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Image.
+func (c *ImageClient) Delete() *ImageDelete {
+	mutation := newImageMutation(c.config, OpDelete)
+	return &ImageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ImageClient) DeleteOne(_m *Image) *ImageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ImageClient) DeleteOneID(id int64) *ImageDeleteOne {
+	builder := c.Delete().Where(image.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ImageDeleteOne{builder}
+}
+
+// Query returns a query builder for Image.
+func (c *ImageClient) Query() *ImageQuery {
+	return &ImageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeImage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Image entity by its id.
+func (c *ImageClient) Get(ctx context.Context, id int64) (*Image, error) {
+	return c.Query().Where(image.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ImageClient) GetX(ctx context.Context, id int64) *Image {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ImageClient) Hooks() []Hook {
+	hooks := c.hooks.Image
+	return append(hooks[:len(hooks):len(hooks)], image.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ImageClient) Interceptors() []Interceptor {
+	return c.inters.Image
+}
+
+func (c *ImageClient) mutate(ctx context.Context, m *ImageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ImageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ImageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ImageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ImageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Image mutation op: %q", m.Op())
+	}
+}
+
+// ImageUseClient is a client for the ImageUse schema.
+type ImageUseClient struct {
+	config
+}
+
+// NewImageUseClient returns a client for the ImageUse from the given config.
+func NewImageUseClient(c config) *ImageUseClient {
+	return &ImageUseClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `imageuse.Hooks(f(g(h())))`.
+func (c *ImageUseClient) Use(hooks ...Hook) {
+	c.hooks.ImageUse = append(c.hooks.ImageUse, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `imageuse.Intercept(f(g(h())))`.
+func (c *ImageUseClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ImageUse = append(c.inters.ImageUse, interceptors...)
+}
+
+// Create returns a builder for creating a ImageUse entity.
+func (c *ImageUseClient) Create() *ImageUseCreate {
+	mutation := newImageUseMutation(c.config, OpCreate)
+	return &ImageUseCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ImageUse entities.
+func (c *ImageUseClient) CreateBulk(builders ...*ImageUseCreate) *ImageUseCreateBulk {
+	return &ImageUseCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ImageUseClient) MapCreateBulk(slice any, setFunc func(*ImageUseCreate, int)) *ImageUseCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ImageUseCreateBulk{err: fmt.Errorf("calling to ImageUseClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ImageUseCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ImageUseCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ImageUse.
+func (c *ImageUseClient) Update() *ImageUseUpdate {
+	mutation := newImageUseMutation(c.config, OpUpdate)
+	return &ImageUseUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ImageUseClient) UpdateOne(_m *ImageUse) *ImageUseUpdateOne {
+	mutation := newImageUseMutation(c.config, OpUpdateOne, withImageUse(_m))
+	return &ImageUseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ImageUseClient) UpdateOneID(id int64) *ImageUseUpdateOne {
+	mutation := newImageUseMutation(c.config, OpUpdateOne, withImageUseID(id))
+	return &ImageUseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ImageUse.
+func (c *ImageUseClient) Delete() *ImageUseDelete {
+	mutation := newImageUseMutation(c.config, OpDelete)
+	return &ImageUseDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ImageUseClient) DeleteOne(_m *ImageUse) *ImageUseDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ImageUseClient) DeleteOneID(id int64) *ImageUseDeleteOne {
+	builder := c.Delete().Where(imageuse.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ImageUseDeleteOne{builder}
+}
+
+// Query returns a query builder for ImageUse.
+func (c *ImageUseClient) Query() *ImageUseQuery {
+	return &ImageUseQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeImageUse},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ImageUse entity by its id.
+func (c *ImageUseClient) Get(ctx context.Context, id int64) (*ImageUse, error) {
+	return c.Query().Where(imageuse.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ImageUseClient) GetX(ctx context.Context, id int64) *ImageUse {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryImage queries the image edge of a ImageUse.
+func (c *ImageUseClient) QueryImage(_m *ImageUse) *ImageQuery {
+	query := (&ImageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(imageuse.Table, imageuse.FieldID, id),
+			sqlgraph.To(image.Table, image.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, imageuse.ImageTable, imageuse.ImageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryComponent queries the component edge of a ImageUse.
+func (c *ImageUseClient) QueryComponent(_m *ImageUse) *ComponentQuery {
+	query := (&ComponentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(imageuse.Table, imageuse.FieldID, id),
+			sqlgraph.To(entcomponent.Table, entcomponent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, imageuse.ComponentTable, imageuse.ComponentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ImageUseClient) Hooks() []Hook {
+	hooks := c.hooks.ImageUse
+	return append(hooks[:len(hooks):len(hooks)], imageuse.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ImageUseClient) Interceptors() []Interceptor {
+	return c.inters.ImageUse
+}
+
+func (c *ImageUseClient) mutate(ctx context.Context, m *ImageUseMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ImageUseCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ImageUseUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ImageUseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ImageUseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ImageUse mutation op: %q", m.Op())
 	}
 }
 
@@ -8328,22 +8634,14 @@ type (
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
 		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
-		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
-		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
-		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
-		RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
+		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
 		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
 		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
 		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
-		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Lane, LinkRefusal,
-		LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization,
-		Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue,
-		QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue,
-		RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
+		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
 		WebhookDelivery []ent.Interceptor
 	}
 )

@@ -37,6 +37,8 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
+	"parley/ent/image"
+	"parley/ent/imageuse"
 	"parley/ent/lane"
 	"parley/ent/linkingrule"
 	"parley/ent/linkrefusal"
@@ -148,6 +150,8 @@ func checkColumn(t, c string) error {
 			idempotencykey.Table:   idempotencykey.ValidColumn,
 			identifier.Table:       identifier.ValidColumn,
 			identity.Table:         identity.ValidColumn,
+			image.Table:            image.ValidColumn,
+			imageuse.Table:         imageuse.ValidColumn,
 			lane.Table:             lane.ValidColumn,
 			linkrefusal.Table:      linkrefusal.ValidColumn,
 			linkingrule.Table:      linkingrule.ValidColumn,

@@ -58,6 +58,10 @@ type Tx struct {
 	Identifier *IdentifierClient
 	// Identity is the client for interacting with the Identity builders.
 	Identity *IdentityClient
+	// Image is the client for interacting with the Image builders.
+	Image *ImageClient
+	// ImageUse is the client for interacting with the ImageUse builders.
+	ImageUse *ImageUseClient
 	// Lane is the client for interacting with the Lane builders.
 	Lane *LaneClient
 	// LinkRefusal is the client for interacting with the LinkRefusal builders.
@@ -268,6 +272,8 @@ func (tx *Tx) init() {
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Identifier = NewIdentifierClient(tx.config)
 	tx.Identity = NewIdentityClient(tx.config)
+	tx.Image = NewImageClient(tx.config)
+	tx.ImageUse = NewImageUseClient(tx.config)
 	tx.Lane = NewLaneClient(tx.config)
 	tx.LinkRefusal = NewLinkRefusalClient(tx.config)
 	tx.LinkingRule = NewLinkingRuleClient(tx.config)

@@ -11,6 +11,7 @@ import (
 	"parley/internal/desk/composer"
 	"parley/internal/desk/content"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/picture"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/page"
@@ -33,6 +34,12 @@ type ComponentResolver interface {
 }
 type ComponentContentResolver interface {
 	ComponentID(ctx context.Context, obj *content.ComponentContent) (string, error)
+}
+type ComponentDesignResolver interface {
+	Images(ctx context.Context, objs []*composer.Design) ([][]*picture.Image, error)
+}
+type ComponentImageResolver interface {
+	URL(ctx context.Context, obj *channel.Image) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -801,6 +808,29 @@ func (ec *executionContext) fieldContext_ComponentConstant_text(_ context.Contex
 	return graphql.NewScalarFieldContext("ComponentConstant", field, false, false, "String")
 }
 
+func (ec *executionContext) _ComponentConstant_imageId(ctx context.Context, field graphql.CollectedField, obj *component.Constant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentConstant_imageId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentConstant_imageId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentConstant", field, false, false, "ID")
+}
+
 func (ec *executionContext) _ComponentConstant_alt(ctx context.Context, field graphql.CollectedField, obj *component.Constant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1214,6 +1244,61 @@ func (ec *executionContext) fieldContext_ComponentDesign_translations(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentDesign_images(ctx context.Context, field graphql.CollectedField, obj *composer.Design) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentDesign_images(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ComponentDesign_images(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*picture.Image) graphql.Marshaler {
+			return ec.marshalNImage2ᚕᚖparleyᚋinternalᚋdeskᚋpictureᚐImageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentDesign_images(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentDesign",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Image(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ComponentDesign_images(ctx context.Context, field graphql.CollectedField, obj *composer.Design) (any, error) {
+	resolver := ec.Resolvers.ComponentDesign()
+	if batch, ok := graphql.BatchParentsFor[*composer.Design](ctx, "ComponentDesign"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Images(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*picture.Image](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ComponentDesign.images",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Images(ctx, []*composer.Design{obj})
+	return graphql.ResolveBatchSingleResult[[]*picture.Image](
+		ctx,
+		results,
+		err,
+		"ComponentDesign.images",
+	)
+}
+
 func (ec *executionContext) _ComponentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*composer.Component]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1278,7 +1363,7 @@ func (ec *executionContext) _ComponentImage_url(ctx context.Context, field graph
 			return ec.fieldContext_ComponentImage_url(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.URL, nil
+			return ec.Resolvers.ComponentImage().URL(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -1289,7 +1374,7 @@ func (ec *executionContext) _ComponentImage_url(ctx context.Context, field graph
 	)
 }
 func (ec *executionContext) fieldContext_ComponentImage_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ComponentImage", field, false, false, "String")
+	return graphql.NewScalarFieldContext("ComponentImage", field, true, true, "String")
 }
 
 func (ec *executionContext) _ComponentImage_alt(ctx context.Context, field graphql.CollectedField, obj *channel.Image) (ret graphql.Marshaler) {
@@ -1382,6 +1467,29 @@ func (ec *executionContext) _ComponentItem_imageUrl(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_ComponentItem_imageUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentItem", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentItem_imageId(ctx context.Context, field graphql.CollectedField, obj *component.Item) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentItem_imageId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentItem_imageId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentItem", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ComponentItem_imageAlt(ctx context.Context, field graphql.CollectedField, obj *component.Item) (ret graphql.Marshaler) {
@@ -1589,6 +1697,29 @@ func (ec *executionContext) _ComponentOption_subtitle(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ComponentOption_subtitle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentOption_startsAt(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentOption_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentOption_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _ComponentOption_image(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
@@ -2218,6 +2349,29 @@ func (ec *executionContext) _ComponentTranslated_text(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ComponentTranslated_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentTranslated", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTranslated_imageId(ctx context.Context, field graphql.CollectedField, obj *component.Translated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTranslated_imageId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ImageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTranslated_imageId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTranslated", field, false, false, "ID")
 }
 
 func (ec *executionContext) _ComponentTranslated_alt(ctx context.Context, field graphql.CollectedField, obj *component.Translated) (ret graphql.Marshaler) {
@@ -4043,7 +4197,7 @@ func (ec *executionContext) unmarshalInputComponentConstantInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "type", "text", "alt", "items"}
+	fieldsInOrder := [...]string{"name", "type", "text", "imageId", "alt", "items"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4071,6 +4225,13 @@ func (ec *executionContext) unmarshalInputComponentConstantInput(ctx context.Con
 				return it, err
 			}
 			it.Text = data
+		case "imageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("imageId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ImageID = data
 		case "alt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alt"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -4344,7 +4505,7 @@ func (ec *executionContext) unmarshalInputComponentItemInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "subtitle", "imageUrl", "imageAlt"}
+	fieldsInOrder := [...]string{"name", "subtitle", "imageUrl", "imageId", "imageAlt"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4372,6 +4533,13 @@ func (ec *executionContext) unmarshalInputComponentItemInput(ctx context.Context
 				return it, err
 			}
 			it.ImageURL = data
+		case "imageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("imageId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ImageID = data
 		case "imageAlt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("imageAlt"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -4939,7 +5107,7 @@ func (ec *executionContext) unmarshalInputComponentTranslatedInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "text", "alt", "items"}
+	fieldsInOrder := [...]string{"name", "text", "imageId", "alt", "items"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4960,6 +5128,13 @@ func (ec *executionContext) unmarshalInputComponentTranslatedInput(ctx context.C
 				return it, err
 			}
 			it.Text = data
+		case "imageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("imageId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ImageID = data
 		case "alt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("alt"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -5874,6 +6049,11 @@ func (ec *executionContext) _ComponentConstant(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "imageId":
+			out.Values[i] = ec._ComponentConstant_imageId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "alt":
 			out.Values[i] = ec._ComponentConstant_alt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -5984,33 +6164,39 @@ func (ec *executionContext) _ComponentDesign(ctx context.Context, sel ast.Select
 		case "constants":
 			out.Values[i] = ec._ComponentDesign_constants(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "parameters":
 			out.Values[i] = ec._ComponentDesign_parameters(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "listTemplates":
 			out.Values[i] = ec._ComponentDesign_listTemplates(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "options":
 			out.Values[i] = ec._ComponentDesign_options(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "formats":
 			out.Values[i] = ec._ComponentDesign_formats(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "translations":
 			out.Values[i] = ec._ComponentDesign_translations(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "images":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ComponentDesign_images(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -6078,14 +6264,15 @@ func (ec *executionContext) _ComponentImage(ctx context.Context, sel ast.Selecti
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ComponentImage")
 		case "url":
-			out.Values[i] = ec._ComponentImage_url(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ComponentImage_url(ctx, field, obj)
+				})
 		case "alt":
 			out.Values[i] = ec._ComponentImage_alt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -6128,6 +6315,11 @@ func (ec *executionContext) _ComponentItem(ctx context.Context, sel ast.Selectio
 		case "imageUrl":
 			out.Values[i] = ec._ComponentItem_imageUrl(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "imageId":
+			out.Values[i] = ec._ComponentItem_imageId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "imageAlt":
@@ -6257,6 +6449,11 @@ func (ec *executionContext) _ComponentOption(ctx context.Context, sel ast.Select
 		case "subtitle":
 			out.Values[i] = ec._ComponentOption_subtitle(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startsAt":
+			out.Values[i] = ec._ComponentOption_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "image":
@@ -6578,6 +6775,11 @@ func (ec *executionContext) _ComponentTranslated(ctx context.Context, sel ast.Se
 		case "text":
 			out.Values[i] = ec._ComponentTranslated_text(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "imageId":
+			out.Values[i] = ec._ComponentTranslated_imageId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "alt":

@@ -221,6 +221,20 @@ type DeleteCrmConnectionPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// An image to delete.
+type DeleteImageInput struct {
+	// The image.
+	ID string `json:"id"`
+}
+
+// Result of deleting an image.
+type DeleteImagePayload struct {
+	// The id of what was deleted; null when there are errors.
+	DeletedID *string `json:"deletedId,omitempty"`
+	// Why nothing was deleted; empty when it was.
+	Errors []*fault.Error `json:"errors"`
+}
+
 // A linking rule to remove.
 type DeleteLinkingRuleInput struct {
 	// The rule.

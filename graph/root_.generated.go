@@ -49,10 +49,13 @@ type ResolverRoot interface {
 	Channel() ChannelResolver
 	Component() ComponentResolver
 	ComponentContent() ComponentContentResolver
+	ComponentDesign() ComponentDesignResolver
+	ComponentImage() ComponentImageResolver
 	Conversation() ConversationResolver
 	ConversationConnection() ConversationConnectionResolver
 	CrmActionRun() CrmActionRunResolver
 	CrmConnection() CrmConnectionResolver
+	Image() ImageResolver
 	LinkingRule() LinkingRuleResolver
 	Message() MessageResolver
 	MessagingUser() MessagingUserResolver
@@ -407,6 +410,7 @@ type ComplexityRoot struct {
 
 	ComponentConstant struct {
 		Alt       func(childComplexity int) int
+		ImageID   func(childComplexity int) int
 		Items     func(childComplexity int) int
 		KnownType func(childComplexity int) int
 		Name      func(childComplexity int) int
@@ -427,6 +431,7 @@ type ComplexityRoot struct {
 	ComponentDesign struct {
 		Choices       func(childComplexity int) int
 		Constants     func(childComplexity int) int
+		Images        func(childComplexity int) int
 		ListTemplates func(childComplexity int) int
 		Looks         func(childComplexity int) int
 		Parameters    func(childComplexity int) int
@@ -445,6 +450,7 @@ type ComplexityRoot struct {
 
 	ComponentItem struct {
 		ImageAlt func(childComplexity int) int
+		ImageID  func(childComplexity int) int
 		ImageURL func(childComplexity int) int
 		Name     func(childComplexity int) int
 		Subtitle func(childComplexity int) int
@@ -464,6 +470,7 @@ type ComplexityRoot struct {
 
 	ComponentOption struct {
 		Image    func(childComplexity int) int
+		StartsAt func(childComplexity int) int
 		Subtitle func(childComplexity int) int
 		Title    func(childComplexity int) int
 	}
@@ -509,10 +516,11 @@ type ComplexityRoot struct {
 	}
 
 	ComponentTranslated struct {
-		Alt   func(childComplexity int) int
-		Items func(childComplexity int) int
-		Name  func(childComplexity int) int
-		Text  func(childComplexity int) int
+		Alt     func(childComplexity int) int
+		ImageID func(childComplexity int) int
+		Items   func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Text    func(childComplexity int) int
 	}
 
 	ComponentTranslation struct {
@@ -782,6 +790,11 @@ type ComplexityRoot struct {
 		Errors    func(childComplexity int) int
 	}
 
+	DeleteImagePayload struct {
+		DeletedID func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
 	DeleteLinkingRulePayload struct {
 		DeletedID func(childComplexity int) int
 		Errors    func(childComplexity int) int
@@ -840,6 +853,28 @@ type ComplexityRoot struct {
 		Kind      func(childComplexity int) int
 		Received  func(childComplexity int) int
 		Value     func(childComplexity int) int
+	}
+
+	Image struct {
+		Bytes       func(childComplexity int) int
+		ContentType func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Height      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		IsUsed      func(childComplexity int) int
+		URL         func(childComplexity int) int
+		Width       func(childComplexity int) int
+	}
+
+	ImageConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ImageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Inbox struct {
@@ -1064,6 +1099,7 @@ type ComplexityRoot struct {
 		DeactivateProviderAccount   func(childComplexity int, input DeactivateProviderAccountInput) int
 		DeleteComponent             func(childComplexity int, input DeleteComponentInput) int
 		DeleteCrmConnection         func(childComplexity int, input DeleteCrmConnectionInput) int
+		DeleteImage                 func(childComplexity int, input DeleteImageInput) int
 		DeleteLinkingRule           func(childComplexity int, input DeleteLinkingRuleInput) int
 		DeletePermissionSet         func(childComplexity int, input DeletePermissionSetInput) int
 		DeleteQueue                 func(childComplexity int, input switchboard.DeleteQueueInput) int
@@ -1299,6 +1335,8 @@ type ComplexityRoot struct {
 		CrmActions        func(childComplexity int) int
 		CrmConnection     func(childComplexity int, id string) int
 		CrmConnections    func(childComplexity int) int
+		Image             func(childComplexity int, id string) int
+		Images            func(childComplexity int, first *int, after *string) int
 		LinkingRules      func(childComplexity int, channelID string) int
 		MessagingUsers    func(childComplexity int, filterBy *customer.Filter, first *int, after *string) int
 		Node              func(childComplexity int, id string) int
@@ -3081,6 +3119,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentConstant.Alt(childComplexity), true
+	case "ComponentConstant.imageId":
+		if e.ComplexityRoot.ComponentConstant.ImageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentConstant.ImageID(childComplexity), true
 	case "ComponentConstant.items":
 		if e.ComplexityRoot.ComponentConstant.Items == nil {
 			break
@@ -3167,6 +3211,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentDesign.Constants(childComplexity), true
+	case "ComponentDesign.images":
+		if e.ComplexityRoot.ComponentDesign.Images == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentDesign.Images(childComplexity), true
 	case "ComponentDesign.listTemplates":
 		if e.ComplexityRoot.ComponentDesign.ListTemplates == nil {
 			break
@@ -3224,6 +3274,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentItem.ImageAlt(childComplexity), true
+	case "ComponentItem.imageId":
+		if e.ComplexityRoot.ComponentItem.ImageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentItem.ImageID(childComplexity), true
 	case "ComponentItem.imageUrl":
 		if e.ComplexityRoot.ComponentItem.ImageURL == nil {
 			break
@@ -3287,6 +3343,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentOption.Image(childComplexity), true
+	case "ComponentOption.startsAt":
+		if e.ComplexityRoot.ComponentOption.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.StartsAt(childComplexity), true
 	case "ComponentOption.subtitle":
 		if e.ComplexityRoot.ComponentOption.Subtitle == nil {
 			break
@@ -3444,6 +3506,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentTranslated.Alt(childComplexity), true
+	case "ComponentTranslated.imageId":
+		if e.ComplexityRoot.ComponentTranslated.ImageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTranslated.ImageID(childComplexity), true
 	case "ComponentTranslated.items":
 		if e.ComplexityRoot.ComponentTranslated.Items == nil {
 			break
@@ -4553,6 +4621,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteCrmConnectionPayload.Errors(childComplexity), true
 
+	case "DeleteImagePayload.deletedId":
+		if e.ComplexityRoot.DeleteImagePayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteImagePayload.DeletedID(childComplexity), true
+	case "DeleteImagePayload.errors":
+		if e.ComplexityRoot.DeleteImagePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteImagePayload.Errors(childComplexity), true
+
 	case "DeleteLinkingRulePayload.deletedId":
 		if e.ComplexityRoot.DeleteLinkingRulePayload.DeletedID == nil {
 			break
@@ -4742,6 +4823,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Identifier.Value(childComplexity), true
+
+	case "Image.bytes":
+		if e.ComplexityRoot.Image.Bytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Bytes(childComplexity), true
+	case "Image.contentType":
+		if e.ComplexityRoot.Image.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.ContentType(childComplexity), true
+	case "Image.createdAt":
+		if e.ComplexityRoot.Image.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.CreatedAt(childComplexity), true
+	case "Image.height":
+		if e.ComplexityRoot.Image.Height == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Height(childComplexity), true
+	case "Image.id":
+		if e.ComplexityRoot.Image.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.ID(childComplexity), true
+	case "Image.isUsed":
+		if e.ComplexityRoot.Image.IsUsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.IsUsed(childComplexity), true
+	case "Image.url":
+		if e.ComplexityRoot.Image.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.URL(childComplexity), true
+	case "Image.width":
+		if e.ComplexityRoot.Image.Width == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Width(childComplexity), true
+
+	case "ImageConnection.edges":
+		if e.ComplexityRoot.ImageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageConnection.Edges(childComplexity), true
+	case "ImageConnection.nodes":
+		if e.ComplexityRoot.ImageConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageConnection.Nodes(childComplexity), true
+	case "ImageConnection.pageInfo":
+		if e.ComplexityRoot.ImageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageConnection.PageInfo(childComplexity), true
+
+	case "ImageEdge.cursor":
+		if e.ComplexityRoot.ImageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageEdge.Cursor(childComplexity), true
+	case "ImageEdge.node":
+		if e.ComplexityRoot.ImageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageEdge.Node(childComplexity), true
 
 	case "Inbox.counts":
 		if e.ComplexityRoot.Inbox.Counts == nil {
@@ -5787,6 +5949,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteCrmConnection(childComplexity, args["input"].(DeleteCrmConnectionInput)), true
+	case "Mutation.deleteImage":
+		if e.ComplexityRoot.Mutation.DeleteImage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteImage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteImage(childComplexity, args["input"].(DeleteImageInput)), true
 	case "Mutation.deleteLinkingRule":
 		if e.ComplexityRoot.Mutation.DeleteLinkingRule == nil {
 			break
@@ -7141,6 +7314,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CrmConnections(childComplexity), true
+	case "Query.image":
+		if e.ComplexityRoot.Query.Image == nil {
+			break
+		}
+
+		args, err := ec.field_Query_image_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Image(childComplexity, args["id"].(string)), true
+	case "Query.images":
+		if e.ComplexityRoot.Query.Images == nil {
+			break
+		}
+
+		args, err := ec.field_Query_images_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Images(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
 	case "Query.linkingRules":
 		if e.ComplexityRoot.Query.LinkingRules == nil {
@@ -8838,6 +9033,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
 			graphql.NewInputUnmarshaler("DeleteComponentInput", ec.unmarshalInputDeleteComponentInput),
 			graphql.NewInputUnmarshaler("DeleteCrmConnectionInput", ec.unmarshalInputDeleteCrmConnectionInput),
+			graphql.NewInputUnmarshaler("DeleteImageInput", ec.unmarshalInputDeleteImageInput),
 			graphql.NewInputUnmarshaler("DeleteLinkingRuleInput", ec.unmarshalInputDeleteLinkingRuleInput),
 			graphql.NewInputUnmarshaler("DeletePermissionSetInput", ec.unmarshalInputDeletePermissionSetInput),
 			graphql.NewInputUnmarshaler("DeleteQueueInput", ec.unmarshalInputDeleteQueueInput),
@@ -10801,6 +10997,8 @@ type ComponentDesign @goModel(model: "parley/internal/desk/composer.Design") {
   formats: [ComponentFormatDesign!]! @goField(name: "Looks")
   "Constants in other languages. At most 30."
   translations: [ComponentTranslation!]!
+  "The images of the file store that it uses, with addresses to look at them. One that is gone is left out."
+  images: [Image!]! @goField(batch: true, forceResolver: true)
 }
 
 "A value that is the same for every customer."
@@ -10809,8 +11007,10 @@ type ComponentConstant @goModel(model: "parley/internal/desk/component.Constant"
   name: String!
   "Its type."
   type: ComponentConstantType! @goField(name: "KnownType")
-  "A text; the address of a URL and an IMAGE; empty for a LIST."
+  "A text; the address of a URL and an IMAGE; empty for a LIST, and for an IMAGE of the file store."
   text: String!
+  "Of an IMAGE of the file store its id; null for others."
+  imageId: ID @goField(name: "ImageID")
   "What an IMAGE shows, ` + "`" + `$Constants.Name.Alt` + "`" + `; empty for others."
   alt: String!
   "The items of a LIST, at most 13; empty for others."
@@ -10823,7 +11023,7 @@ enum ComponentConstantType @goModel(model: "parley/internal/desk/component.Const
   TEXT
   "An address of the web."
   URL
-  "A picture by its address, with an alternative text."
+  "A picture of the file store, or by its address, with an alternative text."
   IMAGE
   "Items to choose from, or to list."
   LIST
@@ -10837,8 +11037,10 @@ type ComponentItem @goModel(model: "parley/internal/desk/component.Item") {
   name: String!
   "A line below; empty for none."
   subtitle: String!
-  "Address of a picture; empty for none."
+  "Address of a picture; empty for none, and for one of the file store."
   imageUrl: String! @goField(name: "ImageURL")
+  "Of a picture of the file store its id; null for others."
+  imageId: ID @goField(name: "ImageID")
   "What the picture shows; empty without one."
   imageAlt: String!
 }
@@ -11027,8 +11229,10 @@ type ComponentTranslation @goModel(model: "parley/internal/desk/component.Transl
 type ComponentTranslated @goModel(model: "parley/internal/desk/component.Translated") {
   "The constant."
   name: String!
-  "In place of its text; empty to leave it."
+  "In place of its text, or its image; empty to leave it."
   text: String!
+  "In place of its image; null to leave it."
+  imageId: ID @goField(name: "ImageID")
   "In place of its alternative text; empty to leave it."
   alt: String!
   "In place of its items: as many, in the same order."
@@ -11069,8 +11273,10 @@ input ComponentConstantInput @goModel(model: "parley/internal/desk/component.Con
   name: String!
   "Its type."
   type: ComponentConstantType!
-  "A text of up to 4,096 characters; of a URL and an IMAGE an address of up to 1,000 bytes."
+  "A text of up to 4,096 characters; of a URL and an IMAGE an address of up to 1,000 bytes. An IMAGE has it or ` + "`" + `imageId` + "`" + `."
   text: String
+  "An image of the file store."
+  imageId: ID @goField(name: "ImageID")
   "What an IMAGE shows, in up to 200 characters."
   alt: String
   "Of a LIST 1 to 13 items, each with another text."
@@ -11083,8 +11289,10 @@ input ComponentItemInput @goModel(model: "parley/internal/desk/component.Item") 
   name: String!
   "Up to 200 characters."
   subtitle: String
-  "Address of a picture, up to 1,000 bytes."
+  "Address of a picture, up to 1,000 bytes. A picture has it or ` + "`" + `imageId` + "`" + `."
   imageUrl: String @goField(name: "ImageURL")
+  "An image of the file store."
+  imageId: ID @goField(name: "ImageID")
   "What the picture shows, in up to 200 characters: with a picture, and only then."
   imageAlt: String
 }
@@ -11205,8 +11413,10 @@ input ComponentTranslationInput @goModel(model: "parley/internal/desk/component.
 input ComponentTranslatedInput @goModel(model: "parley/internal/desk/component.Translated") {
   "The constant, up to 80 characters."
   name: String!
-  "In place of its text, up to 4,096 characters; absent or empty leaves it."
+  "In place of its text, up to 4,096 characters, or its image; absent or empty leaves it."
   text: String
+  "In place of its image; absent leaves it."
+  imageId: ID @goField(name: "ImageID")
   "In place of its alternative text, up to 200 characters; absent or empty leaves it."
   alt: String
   "In place of the items of a LIST: as many, 13 at most, in the same order."
@@ -11478,6 +11688,8 @@ enum ComponentMisfitReason @goModel(model: "parley/internal/channel.MisfitReason
   ADDRESS_TOO_LONG
   "An address is none of the web."
   ADDRESS_INVALID
+  "An image of the file store has no address that platforms can open, because the server does not know its own: start it with its public URL."
+  IMAGE_NOT_PUBLIC
   "There is no picture."
   IMAGE_MISSING
   "Nothing opens the list."
@@ -11577,8 +11789,8 @@ type TemplatePlaceholder @goModel(model: "parley/internal/channel.Placeholder") 
 
 "A picture at an address of the web."
 type ComponentImage @goModel(model: "parley/internal/channel.Image") {
-  "Its address, which begins with https:// or http://."
-  url: String! @goField(name: "URL")
+  "Its address, which begins with https:// or http://. Of an image of the file store it is another each time, and opens it for 1 to 2 hours."
+  url: String! @goField(name: "URL", forceResolver: true)
   "What it shows, for those who do not see it."
   alt: String!
 }
@@ -11589,6 +11801,8 @@ type ComponentOption @goModel(model: "parley/internal/channel.Option") {
   title: String!
   "A line below; empty for none."
   subtitle: String!
+  "When it begins, of a time selector; null for others."
+  startsAt: DateTime
   "A picture; null for none."
   image: ComponentImage
 }
@@ -12514,6 +12728,75 @@ extend type Query {
     "The formula and its values."
     input: CheckFormulaInput!
   ): FormulaCheck!
+}
+`, BuiltIn: false},
+	{Name: "../schema/image.graphql", Input: `"A picture in the file store, which components show. Visible to whoever is signed in. Images are uploaded by ` + "`" + `POST /files/images` + "`" + `."
+type Image implements Node @goModel(model: "parley/internal/desk/picture.Image") {
+  "Opaque id."
+  id: ID!
+  "What its content is: image/png, image/jpeg, image/gif or image/webp."
+  contentType: String!
+  "Its size in bytes, at most 5,242,880."
+  bytes: Int!
+  "Its width in pixels, at most 4,096."
+  width: Int!
+  "Its height in pixels, at most 4,096."
+  height: Int!
+  "Whether a version of a component uses it, so that it cannot be deleted."
+  isUsed: Boolean! @goField(batch: true, forceResolver: true)
+  "When it was uploaded."
+  createdAt: DateTime!
+  "An address that opens it for 1 to 2 hours, without a token. Ask again for a fresh one."
+  url: String! @goField(name: "URL")
+}
+
+"A page of images, the newest first."
+type ImageConnection @goModel(model: "parley/internal/desk/picture.Page") {
+  "The page, in order."
+  edges: [ImageEdge!]!
+  "The page's images without cursors."
+  nodes: [Image!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"An image in a page."
+type ImageEdge @goModel(model: "parley/internal/desk/picture.Edge") {
+  "Pass it as ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The image."
+  node: Image!
+}
+
+"An image to delete."
+input DeleteImageInput {
+  "The image."
+  id: ID!
+}
+
+"Result of deleting an image."
+type DeleteImagePayload {
+  "The id of what was deleted; null when there are errors."
+  deletedId: ID
+  "Why nothing was deleted; empty when it was."
+  errors: [UserError!]!
+}
+
+extend type Query {
+  "The images in the file store, the newest first."
+  images(
+    "Page size: 1 to 100, default 20."
+    first: Int
+    "Cursor of the edge to start after; absent: from the start."
+    after: String
+  ): ImageConnection!
+  "One image; null with NOT_FOUND when it is not there."
+  image("The image's id." id: ID!): Image
+}
+
+extend type Mutation {
+  "Deletes 1 image that no version of a component uses. Its links end at once. Needs CONFIGURE_MESSAGING; no event follows."
+  deleteImage("What to delete." input: DeleteImageInput!): DeleteImagePayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/linking.graphql", Input: `"""
@@ -15645,6 +15928,8 @@ func (ec *executionContext) childFields_ComponentConstant(ctx context.Context, f
 		return ec.fieldContext_ComponentConstant_type(ctx, field)
 	case "text":
 		return ec.fieldContext_ComponentConstant_text(ctx, field)
+	case "imageId":
+		return ec.fieldContext_ComponentConstant_imageId(ctx, field)
 	case "alt":
 		return ec.fieldContext_ComponentConstant_alt(ctx, field)
 	case "items":
@@ -15667,6 +15952,8 @@ func (ec *executionContext) childFields_ComponentDesign(ctx context.Context, fie
 		return ec.fieldContext_ComponentDesign_formats(ctx, field)
 	case "translations":
 		return ec.fieldContext_ComponentDesign_translations(ctx, field)
+	case "images":
+		return ec.fieldContext_ComponentDesign_images(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ComponentDesign", field.Name)
 }
@@ -15699,6 +15986,8 @@ func (ec *executionContext) childFields_ComponentItem(ctx context.Context, field
 		return ec.fieldContext_ComponentItem_subtitle(ctx, field)
 	case "imageUrl":
 		return ec.fieldContext_ComponentItem_imageUrl(ctx, field)
+	case "imageId":
+		return ec.fieldContext_ComponentItem_imageId(ctx, field)
 	case "imageAlt":
 		return ec.fieldContext_ComponentItem_imageAlt(ctx, field)
 	}
@@ -15735,6 +16024,8 @@ func (ec *executionContext) childFields_ComponentOption(ctx context.Context, fie
 		return ec.fieldContext_ComponentOption_title(ctx, field)
 	case "subtitle":
 		return ec.fieldContext_ComponentOption_subtitle(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_ComponentOption_startsAt(ctx, field)
 	case "image":
 		return ec.fieldContext_ComponentOption_image(ctx, field)
 	}
@@ -15827,6 +16118,8 @@ func (ec *executionContext) childFields_ComponentTranslated(ctx context.Context,
 		return ec.fieldContext_ComponentTranslated_name(ctx, field)
 	case "text":
 		return ec.fieldContext_ComponentTranslated_text(ctx, field)
+	case "imageId":
+		return ec.fieldContext_ComponentTranslated_imageId(ctx, field)
 	case "alt":
 		return ec.fieldContext_ComponentTranslated_alt(ctx, field)
 	case "items":
@@ -16353,6 +16646,16 @@ func (ec *executionContext) childFields_DeleteCrmConnectionPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type DeleteCrmConnectionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteImagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteImagePayload_deletedId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteImagePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteImagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteLinkingRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedId":
@@ -16461,6 +16764,50 @@ func (ec *executionContext) childFields_Identifier(ctx context.Context, field gr
 		return ec.fieldContext_Identifier_isPrimary(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Identifier", field.Name)
+}
+
+func (ec *executionContext) childFields_Image(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Image_id(ctx, field)
+	case "contentType":
+		return ec.fieldContext_Image_contentType(ctx, field)
+	case "bytes":
+		return ec.fieldContext_Image_bytes(ctx, field)
+	case "width":
+		return ec.fieldContext_Image_width(ctx, field)
+	case "height":
+		return ec.fieldContext_Image_height(ctx, field)
+	case "isUsed":
+		return ec.fieldContext_Image_isUsed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Image_createdAt(ctx, field)
+	case "url":
+		return ec.fieldContext_Image_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Image", field.Name)
+}
+
+func (ec *executionContext) childFields_ImageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ImageConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ImageConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ImageConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ImageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ImageEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ImageEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImageEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -27,6 +27,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
 	"parley/internal/desk/objecttype"
+	"parley/internal/desk/picture"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -120,6 +121,9 @@ func SelectionTables(cfg Config) selection.Tables {
 			"FormulaCheck":               {Name: "FormulaCheck", Satisfies: formulaCheckImplementors, Fields: ec.selectFormulaCheck()},
 			"FormulaError":               {Name: "FormulaError", Satisfies: formulaErrorImplementors, Fields: ec.selectFormulaError()},
 			"Identifier":                 {Name: "Identifier", Satisfies: identifierImplementors, Fields: ec.selectIdentifier()},
+			"Image":                      {Name: "Image", Satisfies: imageImplementors, Fields: ec.selectImage()},
+			"ImageConnection":            {Name: "ImageConnection", Satisfies: imageConnectionImplementors, Fields: ec.selectImageConnection()},
+			"ImageEdge":                  {Name: "ImageEdge", Satisfies: imageEdgeImplementors, Fields: ec.selectImageEdge()},
 			"Inbox":                      {Name: "Inbox", Satisfies: inboxImplementors, Fields: ec.selectInbox()},
 			"InboxCountsChange":          {Name: "InboxCountsChange", Satisfies: inboxCountsChangeImplementors, Fields: ec.selectInboxCountsChange()},
 			"InboxList":                  {Name: "InboxList", Satisfies: inboxListImplementors, Fields: ec.selectInboxList()},
@@ -352,7 +356,7 @@ var selectMessageContent = &selection.Abstract{
 }
 
 var selectNode = &selection.Abstract{
-	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "CrmConnection", "CrmActionRun", "CrmAction", "Conversation", "Component", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
+	Members: []string{"Record", "QuickText", "Queue", "ProviderAccount", "PermissionSet", "ObjectType", "MessagingUser", "Message", "LinkingRule", "Image", "CrmConnection", "CrmActionRun", "CrmAction", "Conversation", "Component", "Channel", "BulkOperation", "AuditEntry", "Agent", "AccessToken"},
 	Member: func(v any) (string, any) {
 		switch obj := v.(type) {
 		case *conversation.Record:
@@ -373,6 +377,8 @@ var selectNode = &selection.Abstract{
 			return "Message", selection.Pointer(obj)
 		case *directory.LinkingRule:
 			return "LinkingRule", selection.Pointer(obj)
+		case *picture.Image:
+			return "Image", selection.Pointer(obj)
 		case *crmsync.Connection:
 			return "CrmConnection", selection.Pointer(obj)
 		case *crmaction.Run:
@@ -2137,6 +2143,17 @@ func (ec *executionContext) selectComponentConstant() map[string]*selection.Fiel
 				w.String(string(v))
 			},
 		},
+		"imageId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Constant).ImageID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"alt": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -2271,6 +2288,19 @@ func (ec *executionContext) selectComponentDesign() map[string]*selection.Field 
 			},
 			ElemNonNull: true,
 		},
+		"images": {
+			NonNull: true,
+			Of:      "Image",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.([]*picture.Image)
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.ComponentDesign().Images(ctx, selection.Parents[*composer.Design](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
 	}
 }
 
@@ -2296,8 +2326,12 @@ func (ec *executionContext) selectComponentImage() map[string]*selection.Field {
 		"url": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*channel.Image).URL
+				v := source.(string)
 				w.String(string(v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*channel.Image)
+				return ec.Resolvers.ComponentImage().URL(ctx, obj)
 			},
 		},
 		"alt": {
@@ -2331,6 +2365,17 @@ func (ec *executionContext) selectComponentItem() map[string]*selection.Field {
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*component.Item).ImageURL
 				w.String(string(v))
+			},
+		},
+		"imageId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Item).ImageID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
 			},
 		},
 		"imageAlt": {
@@ -2409,6 +2454,17 @@ func (ec *executionContext) selectComponentOption() map[string]*selection.Field 
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*channel.Option).Subtitle
 				w.String(string(v))
+			},
+		},
+		"startsAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).StartsAt
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
 			},
 		},
 		"image": {
@@ -2610,6 +2666,17 @@ func (ec *executionContext) selectComponentTranslated() map[string]*selection.Fi
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*component.Translated).Text
 				w.String(string(v))
+			},
+		},
+		"imageId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Translated).ImageID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
 			},
 		},
 		"alt": {
@@ -4065,6 +4132,116 @@ func (ec *executionContext) selectIdentifier() map[string]*selection.Field {
 				v := source.(*conversation.Identifier).IsPrimary
 				w.Bool(bool(v))
 			},
+		},
+	}
+}
+
+func (ec *executionContext) selectImage() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"id": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).ID()
+				w.String(string(v))
+			},
+		},
+		"contentType": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).ContentType
+				w.String(string(v))
+			},
+		},
+		"bytes": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).Bytes
+				w.Int(int64(v))
+			},
+		},
+		"width": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).Width
+				w.Int(int64(v))
+			},
+		},
+		"height": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).Height
+				w.Int(int64(v))
+			},
+		},
+		"isUsed": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(bool)
+				w.Bool(bool(v))
+			},
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Image().IsUsed(ctx, selection.Parents[*picture.Image](parents))
+				return selection.Results(parents, results, err)
+			},
+		},
+		"createdAt": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).CreatedAt
+				selection.Append(w, v)
+			},
+		},
+		"url": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*picture.Image).URL()
+				w.String(string(v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectImageConnection() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"edges": {
+			NonNull: true,
+			Of:      "ImageEdge",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*picture.Image]).Edges()
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"nodes": {
+			NonNull: true,
+			Of:      "Image",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*page.Page[*picture.Image]).Nodes
+				return selection.Pointers(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"pageInfo": {
+			NonNull: true,
+			Of:      "PageInfo",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*picture.Image]).PageInfo()) },
+		},
+	}
+}
+
+func (ec *executionContext) selectImageEdge() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"cursor": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*page.Edge[*picture.Image]).Cursor()
+				w.String(string(v))
+			},
+		},
+		"node": {
+			NonNull: true,
+			Of:      "Image",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Edge[*picture.Image]).Node) },
 		},
 	}
 }
@@ -5903,6 +6080,24 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_checkFormula_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().CheckFormula(ctx, fc.Args["input"].(trial.Input))
+			},
+		},
+		"images": {
+			NonNull: true,
+			Of:      "ImageConnection",
+			One:     func(source any) any { return selection.Pointer(source.(*page.Page[*picture.Image])) },
+			Args:    ec.field_Query_images_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Images(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			},
+		},
+		"image": {
+			NonNull: false,
+			Of:      "Image",
+			One:     func(source any) any { return selection.Pointer(source.(*picture.Image)) },
+			Args:    ec.field_Query_image_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().Image(ctx, fc.Args["id"].(string))
 			},
 		},
 		"linkingRules": {

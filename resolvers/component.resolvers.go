@@ -8,8 +8,10 @@ package resolvers
 import (
 	"context"
 	"parley/graph"
+	"parley/internal/channel"
 	"parley/internal/desk/composer"
 	"parley/internal/desk/content"
+	"parley/internal/desk/picture"
 	"parley/internal/ground/page"
 	"parley/internal/ground/publicid"
 )
@@ -32,6 +34,16 @@ func (r *componentResolver) Design(ctx context.Context, objs []*composer.Compone
 // ComponentID is the resolver for the componentId field.
 func (r *componentContentResolver) ComponentID(ctx context.Context, obj *content.ComponentContent) (string, error) {
 	return r.IDs.Encode(publicid.Component, obj.Component), nil
+}
+
+// Images is the batch resolver for the images field.
+func (r *componentDesignResolver) Images(ctx context.Context, objs []*composer.Design) ([][]*picture.Image, error) {
+	return r.Composer.Images(ctx, objs)
+}
+
+// URL is the resolver for the url field.
+func (r *componentImageResolver) URL(ctx context.Context, obj *channel.Image) (string, error) {
+	return r.Pictures.Links.Fresh(obj), nil
 }
 
 // CreateComponent is the resolver for the createComponent field.
@@ -93,8 +105,18 @@ func (r *Resolver) ComponentContent() graph.ComponentContentResolver {
 	return &componentContentResolver{r}
 }
 
+// ComponentDesign returns graph.ComponentDesignResolver implementation.
+func (r *Resolver) ComponentDesign() graph.ComponentDesignResolver {
+	return &componentDesignResolver{r}
+}
+
+// ComponentImage returns graph.ComponentImageResolver implementation.
+func (r *Resolver) ComponentImage() graph.ComponentImageResolver { return &componentImageResolver{r} }
+
 type (
 	answerContentResolver    struct{ *Resolver }
 	componentResolver        struct{ *Resolver }
 	componentContentResolver struct{ *Resolver }
+	componentDesignResolver  struct{ *Resolver }
+	componentImageResolver   struct{ *Resolver }
 )

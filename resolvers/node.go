@@ -36,6 +36,8 @@ func (r *Resolver) node(ctx context.Context, id string) (graph.Node, error) {
 		return one(ctx, key, r.Syncs.ByKey)
 	case publicid.Component:
 		return one(ctx, key, r.Composer.ByKey)
+	case publicid.Image:
+		return one(ctx, key, r.Pictures.ByKey)
 	case publicid.Account:
 		return one(ctx, key, r.Accounts.ByKey)
 	}

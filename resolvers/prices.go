@@ -224,6 +224,8 @@ var Prices = price.Table{
 		Units: func(a price.Args) int { return 100 + a.Object("input").Length("component")/25 },
 		Why:   "As prepareComponent; a document for each type of channel, or a token that is opened.",
 	},
+	"ComponentDesign.images":   {Units: price.Flat(4), Why: "The rows of its images."},
+	"Image.isUsed":             {Units: price.Flat(2), Why: "A look into an index."},
 	"Component.design":         {Units: price.Flat(4), Why: "A row of up to 200 kB."},
 	"Mutation.createComponent": {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},
 	"Mutation.updateComponent": {Units: price.Flat(staffUnits), Why: "Every text of it, up to 200 kB, is parsed and checked."},

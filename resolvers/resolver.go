@@ -22,6 +22,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/organization"
+	"parley/internal/desk/picture"
 	"parley/internal/desk/quicktext"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
@@ -54,6 +55,7 @@ type Resolver struct {
 	Linking             *linking.Service
 	Syncs               *crmsync.Service
 	Composer            *composer.Service
+	Pictures            *picture.Service
 }
 
 // isTrue reads an optional input that is false when it is left out or null.

@@ -16,6 +16,7 @@ var ownRules = map[string]string{
 	"Query.components": componentRights, "Query.component": componentRights, "Mutation.createComponent": componentRights, "Mutation.updateComponent": componentRights,
 	"Mutation.cloneComponent": componentRights, "Mutation.deleteComponent": componentRights,
 	"Query.prepareComponent": "composer.TestPreparingReadsWhatTheViewerMayRead", "Query.previewComponent": "composer.TestPreparingReadsWhatTheViewerMayRead",
+	"Query.images": imageRights, "Query.image": imageRights, "Mutation.deleteImage": imageRights,
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,
 	"Query.serviceAccounts": tokenRights, "Query.accessTokens": tokenRights, "Mutation.createServiceAccount": "access.TestATokenGivesNobodyWhatTheyLack",
 	"Mutation.createAccessToken": "access.TestWhoCreatesTokensForWhom", "Mutation.revokeAccessToken": tokenRights, "Mutation.revokeTokens": tokenRights,
@@ -43,6 +44,7 @@ const (
 	linkRights      = "linking.TestWhoLinksWhat"
 	syncRights      = "crmsync.TestOnlyAdministratorsManageConnections"
 	componentRights = "composer.TestOnlyAdministratorsDesignComponents"
+	imageRights     = "picture.TestOnlyAdministratorsUploadAndDeleteImages"
 	auditRights     = "audit.TestOnlyAdministratorsReadTheAudit"
 	accountRights   = "account.TestOnlyAdministratorsManageAccounts"
 	tokenRights     = "access.TestOnlyItsAgentAndAdministratorsSeeATokenOrRevokeIt"

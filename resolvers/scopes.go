@@ -105,6 +105,7 @@ var mutationScopes = map[string]viewer.Scope{
 	"updateComponent":           viewer.Administer,
 	"cloneComponent":            viewer.Administer,
 	"deleteComponent":           viewer.Administer,
+	"deleteImage":               viewer.Administer,
 	"deleteRecords":             viewer.Administer,
 	"mergeRecords":              viewer.Administer,
 	"upsertRecords":             viewer.Administer,

@@ -31,7 +31,7 @@ export const parts = [
   "ComponentTemplate",  "ComponentTranslated", "ComponentTranslation", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason",
   "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType",
-  "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "InboxCountsChange", "InboxList", "LinkFormat",
+  "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "ImageConnection", "ImageEdge", "InboxCountsChange", "InboxList", "LinkFormat",
   "LinkShape", "LinkSuggestion", "ListFormat", "Location", "LookupStep", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection",
   "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "MissingComponentValue", "NoteContent", "ObjectField",
   "ObjectMessaging", "ObjectPhone", "OptionDisplay", "Organization", "OwnedConversations", "PageInfo", "PermissionGrant", "PermissionHolder",

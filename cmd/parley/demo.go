@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"strings"
 
 	"parley/app"
@@ -22,6 +26,7 @@ import (
 	"parley/internal/desk/object"
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/staff"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
 )
@@ -123,8 +128,48 @@ func demoActions(ctx context.Context, a *app.App) error {
 	return nil
 }
 
-// demoComponents are a question and a link that agents can send.
+// demoImage is what the link of the demo shows: a door in the evening sun.
+func demoImage() *bytes.Buffer {
+	const width, height = 320, 160
+	door := image.Rect(130, 50, 190, height)
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			shade := color.RGBA{uint8(255 - y/2), uint8(170 - y/2), uint8(90 + y/4), 255}
+			if image.Pt(x, y).In(door) {
+				shade = color.RGBA{79, 70, 229, 255}
+			}
+			picture.Set(x, y, shade)
+		}
+	}
+	var encoded bytes.Buffer
+	_ = png.Encode(&encoded, picture) // memory takes it all
+	return &encoded
+}
+
+// demoLink is a link, with an image where there is a file store.
+func demoLink(ctx context.Context, a *app.App) (component.Design, error) {
+	link := component.Format{Format: channel.RichLink, Text: "This is when we are there:", Title: "Opening hours", URL: "https://example.com/hours"}
+	door, err := a.Schema.Pictures.Upload(ctx, demoImage())
+	if fault.CodeOf(err) == fault.Unavailable {
+		return component.Design{Formats: []component.Format{link}}, nil
+	}
+	if err != nil {
+		return component.Design{}, err
+	}
+	id := door.ID()
+	link.ImageURL, link.ImageAlt = "{!$Constants.Door}", "{!$Constants.Door.Alt}"
+	constants := []component.Constant{{Name: "Door", Type: component.ImageConstant, ImageID: &id, Alt: "Our door in the evening sun"}}
+	return component.Design{Constants: constants, Formats: []component.Format{link}}, nil
+}
+
+// demoComponents are a question, and a link with an image of the file store, that agents
+// can send.
 func demoComponents(ctx context.Context, a *app.App) error {
+	hours, err := demoLink(ctx, a)
+	if err != nil {
+		return err
+	}
 	question := []component.Format{{Format: channel.Buttons, Text: "{!$Constants.Ask}"}, {Format: channel.QuickReplies, Text: "{!$Constants.Ask}"}}
 	for _, in := range []composer.CreateInput{
 		{
@@ -139,7 +184,7 @@ func demoComponents(ctx context.Context, a *app.App) error {
 		},
 		{
 			Name: "Opening hours", DeveloperName: "opening_hours", Kind: component.EnhancedLink,
-			Design: component.Design{Formats: []component.Format{{Format: channel.RichLink, Text: "This is when we are there:", Title: "Opening hours", URL: "https://example.com/hours"}}},
+			Design: hours,
 		},
 	} {
 		in.IdempotencyKey = "demo-" + in.DeveloperName

@@ -31,6 +31,8 @@ type cli struct {
 
 	KeyFile string `type:"path" env:"PARLEY_KEY_FILE" placeholder:"FILE" help:"Key that encrypts carriers' credentials; by default the name of the SQLite file and .key. PARLEY_KEY may hold the key itself, in base64."`
 
+	Files string `env:"PARLEY_FILES" placeholder:"FOLDER|URL" help:"Where components' images are kept: a folder, or an s3:// address of a bucket; by default a folder with the name of the SQLite file and .files."`
+
 	Serve        serveCmd        `cmd:"" help:"Serve the graph, the playground and the webhooks."`
 	Migrate      migrateCmd      `cmd:"" help:"Create the database or migrate the existing one, then exit. parley serve migrates too."`
 	Setup        setupCmd        `cmd:"" help:"Name the organisation, and create the first administrator, carrier account and sender ID; asks for what is not given."`
@@ -71,7 +73,7 @@ type cli struct {
 
 // config says which database, and where its key is.
 func (c *cli) config() app.Config {
-	return app.Config{Database: c.Database, Key: os.Getenv("PARLEY_KEY"), KeyFile: c.KeyFile}
+	return app.Config{Database: c.Database, Key: os.Getenv("PARLEY_KEY"), KeyFile: c.KeyFile, Files: c.Files}
 }
 
 // keyOptions say where a server with these settings has its key.

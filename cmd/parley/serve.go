@@ -63,7 +63,7 @@ func (s *serveCmd) Run(ctx context.Context, c *cli, out io.Writer) (err error) {
 		return err
 	}
 	a, err := app.Open(ctx, app.Config{
-		Database: c.Database, Key: os.Getenv("PARLEY_KEY"), KeyFile: c.KeyFile, Create: s.creates(), Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
+		Database: c.Database, Key: os.Getenv("PARLEY_KEY"), KeyFile: c.KeyFile, Files: c.Files, Create: s.creates(), Mode: s.Mode, Addr: s.Addr, PrivateAddr: s.PrivateAddr,
 		PublicURL: s.PublicURL, Origins: s.Origins, Issuers: issuers, Playground: s.Playground, NATS: s.NATS, Demo: s.Demo, Tracer: tracer,
 		Sends: orAny(s.Sends), Starts: orAny(s.Starts), Bulks: orAny(s.Bulks),
 		Server: bounds, Log: feed.Retention{Age: s.LogAge, Events: s.LogEvents}, AuditKeep: s.AuditKeep,

@@ -284,6 +284,30 @@ func (f IdentityFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdentityMutation", m)
 }
 
+// The ImageFunc type is an adapter to allow the use of ordinary
+// function as Image mutator.
+type ImageFunc func(context.Context, *ent.ImageMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ImageFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ImageMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ImageMutation", m)
+}
+
+// The ImageUseFunc type is an adapter to allow the use of ordinary
+// function as ImageUse mutator.
+type ImageUseFunc func(context.Context, *ent.ImageUseMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ImageUseFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ImageUseMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ImageUseMutation", m)
+}
+
 // The LaneFunc type is an adapter to allow the use of ordinary
 // function as Lane mutator.
 type LaneFunc func(context.Context, *ent.LaneMutation) (ent.Value, error)

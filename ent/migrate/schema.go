@@ -856,6 +856,61 @@ var (
 			},
 		},
 	}
+	// ImagesColumns holds the columns for the "images" table.
+	ImagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "content_type", Type: field.TypeString, Size: 40},
+		{Name: "bytes", Type: field.TypeInt},
+		{Name: "width", Type: field.TypeInt},
+		{Name: "height", Type: field.TypeInt},
+		{Name: "sha256", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "file", Type: field.TypeString, Size: 100},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// ImagesTable holds the schema information for the "images" table.
+	ImagesTable = &schema.Table{
+		Name:       "images",
+		Columns:    ImagesColumns,
+		PrimaryKey: []*schema.Column{ImagesColumns[0]},
+	}
+	// ImageUsesColumns holds the columns for the "image_uses" table.
+	ImageUsesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "image_id", Type: field.TypeInt64},
+		{Name: "component_id", Type: field.TypeInt64},
+	}
+	// ImageUsesTable holds the schema information for the "image_uses" table.
+	ImageUsesTable = &schema.Table{
+		Name:       "image_uses",
+		Columns:    ImageUsesColumns,
+		PrimaryKey: []*schema.Column{ImageUsesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "image_uses_images_image",
+				Columns:    []*schema.Column{ImageUsesColumns[1]},
+				RefColumns: []*schema.Column{ImagesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "image_uses_components_component",
+				Columns:    []*schema.Column{ImageUsesColumns[2]},
+				RefColumns: []*schema.Column{ComponentsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "imageuse_image_id_component_id",
+				Unique:  true,
+				Columns: []*schema.Column{ImageUsesColumns[1], ImageUsesColumns[2]},
+			},
+			{
+				Name:    "imageuse_component_id",
+				Unique:  false,
+				Columns: []*schema.Column{ImageUsesColumns[2]},
+			},
+		},
+	}
 	// LanesColumns holds the columns for the "lanes" table.
 	LanesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1834,6 +1889,8 @@ var (
 		IdempotencyKeysTable,
 		IdentifiersTable,
 		IdentitiesTable,
+		ImagesTable,
+		ImageUsesTable,
 		LanesTable,
 		LinkRefusalsTable,
 		LinkingRulesTable,
@@ -1952,6 +2009,14 @@ func init() {
 	}
 	IdentitiesTable.Annotation = &entsql.Annotation{
 		Table: "identities",
+	}
+	ImagesTable.Annotation = &entsql.Annotation{
+		Table: "images",
+	}
+	ImageUsesTable.ForeignKeys[0].RefTable = ImagesTable
+	ImageUsesTable.ForeignKeys[1].RefTable = ComponentsTable
+	ImageUsesTable.Annotation = &entsql.Annotation{
+		Table: "image_uses",
 	}
 	LanesTable.Annotation = &entsql.Annotation{
 		Table: "lanes",

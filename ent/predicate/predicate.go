@@ -75,6 +75,12 @@ type Identifier func(*sql.Selector)
 // Identity is the predicate function for identity builders.
 type Identity func(*sql.Selector)
 
+// Image is the predicate function for image builders.
+type Image func(*sql.Selector)
+
+// ImageUse is the predicate function for imageuse builders.
+type ImageUse func(*sql.Selector)
+
 // Lane is the predicate function for lane builders.
 type Lane func(*sql.Selector)
 

@@ -662,6 +662,54 @@ func (f IdentityMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutati
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.IdentityMutation", m)
 }
 
+// The ImageQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ImageQueryRuleFunc func(context.Context, *ent.ImageQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ImageQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ImageQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ImageQuery", q)
+}
+
+// The ImageMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ImageMutationRuleFunc func(context.Context, *ent.ImageMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ImageMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ImageMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ImageMutation", m)
+}
+
+// The ImageUseQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ImageUseQueryRuleFunc func(context.Context, *ent.ImageUseQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ImageUseQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ImageUseQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ImageUseQuery", q)
+}
+
+// The ImageUseMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ImageUseMutationRuleFunc func(context.Context, *ent.ImageUseMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ImageUseMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ImageUseMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ImageUseMutation", m)
+}
+
 // The LaneQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type LaneQueryRuleFunc func(context.Context, *ent.LaneQuery) error

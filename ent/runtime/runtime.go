@@ -27,6 +27,8 @@ import (
 	"parley/ent/idempotencykey"
 	"parley/ent/identifier"
 	"parley/ent/identity"
+	"parley/ent/image"
+	"parley/ent/imageuse"
 	"parley/ent/lane"
 	"parley/ent/linkingrule"
 	"parley/ent/linkrefusal"
@@ -1251,6 +1253,95 @@ func init() {
 	identityDescCountsFrom := identityFields[4].Descriptor()
 	// identity.DefaultCountsFrom holds the default value on creation for the counts_from field.
 	identity.DefaultCountsFrom = clock.Time(identityDescCountsFrom.Default.(int64))
+	image.Policy = privacy.NewPolicies(schema.Image{})
+	image.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := image.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	imageHooks := schema.Image{}.Hooks()
+
+	image.Hooks[1] = imageHooks[0]
+	imageFields := schema.Image{}.Fields()
+	_ = imageFields
+	// imageDescContentType is the schema descriptor for content_type field.
+	imageDescContentType := imageFields[0].Descriptor()
+	// image.ContentTypeValidator is a validator for the "content_type" field. It is called by the builders before save.
+	image.ContentTypeValidator = func() func(string) error {
+		validators := imageDescContentType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(content_type string) error {
+			for _, fn := range fns {
+				if err := fn(content_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// imageDescBytes is the schema descriptor for bytes field.
+	imageDescBytes := imageFields[1].Descriptor()
+	// image.BytesValidator is a validator for the "bytes" field. It is called by the builders before save.
+	image.BytesValidator = imageDescBytes.Validators[0].(func(int) error)
+	// imageDescWidth is the schema descriptor for width field.
+	imageDescWidth := imageFields[2].Descriptor()
+	// image.WidthValidator is a validator for the "width" field. It is called by the builders before save.
+	image.WidthValidator = imageDescWidth.Validators[0].(func(int) error)
+	// imageDescHeight is the schema descriptor for height field.
+	imageDescHeight := imageFields[3].Descriptor()
+	// image.HeightValidator is a validator for the "height" field. It is called by the builders before save.
+	image.HeightValidator = imageDescHeight.Validators[0].(func(int) error)
+	// imageDescSha256 is the schema descriptor for sha256 field.
+	imageDescSha256 := imageFields[4].Descriptor()
+	// image.Sha256Validator is a validator for the "sha256" field. It is called by the builders before save.
+	image.Sha256Validator = func() func(string) error {
+		validators := imageDescSha256.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(sha256 string) error {
+			for _, fn := range fns {
+				if err := fn(sha256); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// imageDescFile is the schema descriptor for file field.
+	imageDescFile := imageFields[5].Descriptor()
+	// image.FileValidator is a validator for the "file" field. It is called by the builders before save.
+	image.FileValidator = func() func(string) error {
+		validators := imageDescFile.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(file string) error {
+			for _, fn := range fns {
+				if err := fn(file); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	imageuse.Policy = privacy.NewPolicies(schema.ImageUse{})
+	imageuse.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := imageuse.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
 	lane.Policy = privacy.NewPolicies(schema.Lane{})
 	lane.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {

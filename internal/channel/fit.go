@@ -23,6 +23,7 @@ const (
 	TitleTooLong    MisfitReason = "TITLE_TOO_LONG"
 	AddressTooLong  MisfitReason = "ADDRESS_TOO_LONG"
 	AddressInvalid  MisfitReason = "ADDRESS_INVALID"
+	ImageNotPublic  MisfitReason = "IMAGE_NOT_PUBLIC"
 	ImageMissing    MisfitReason = "IMAGE_MISSING"
 	LabelMissing    MisfitReason = "LABEL_MISSING"
 	LabelTooLong    MisfitReason = "LABEL_TOO_LONG"
@@ -240,12 +241,16 @@ func tooLong(reason MisfitReason, limit int, texts ...string) []Misfit {
 }
 
 // addressMisfits finds the longest address, and those that lead nowhere on the web; an
-// empty one is none.
+// empty one is none. A path alone is an image of ours while nobody knows where we are.
 func addressMisfits(addresses ...string) (found []Misfit) {
-	longest, invalid := 0, 0
+	longest, invalid, paths := 0, 0, 0
 	for _, address := range addresses {
 		longest = max(longest, len(address))
-		if address != "" && !OnTheWeb(address) {
+		switch {
+		case address == "" || OnTheWeb(address):
+		case address[0] == '/' && !strings.HasPrefix(address, "//"):
+			paths++
+		default:
 			invalid++
 		}
 	}
@@ -254,6 +259,9 @@ func addressMisfits(addresses ...string) (found []Misfit) {
 	}
 	if invalid > 0 {
 		found = append(found, Misfit{Reason: AddressInvalid, Found: invalid})
+	}
+	if paths > 0 {
+		found = append(found, Misfit{Reason: ImageNotPublic, Found: paths})
 	}
 	return found
 }

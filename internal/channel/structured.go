@@ -1,5 +1,7 @@
 package channel
 
+import "parley/internal/ground/clock"
+
 // ComponentKind is what a component is for (DOMAIN 7).
 type ComponentKind string
 
@@ -62,6 +64,8 @@ type Link struct {
 type Image struct {
 	URL string
 	Alt string // what it shows, for those who do not see it
+	// Key is that of an image of our own file store, whose address ends; 0 for others.
+	Key int64 `json:",omitempty"`
 }
 
 // Template is a message that is registered with a platform, with its placeholders filled
@@ -95,6 +99,8 @@ type Option struct {
 	Title    string
 	Subtitle string // empty without one
 	Image    *Image // nil without one
+	// StartsAt is when a time that can be chosen begins; nil for what is none.
+	StartsAt *clock.Time `json:",omitempty"`
 }
 
 func (Structured) content() {}

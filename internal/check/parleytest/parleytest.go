@@ -84,6 +84,9 @@ func OpenAt(t testing.TB, database string, options ...func(*app.Config)) *Parley
 		SentAfter: time.Millisecond, DeliveredAfter: time.Millisecond, Backoff: 20 * time.Millisecond,
 	})
 	c.Carrier = p.Carrier
+	if OnPostgres() {
+		c.Files = t.TempDir()
+	}
 	for _, option := range options {
 		option(&c)
 	}

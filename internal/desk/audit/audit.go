@@ -25,7 +25,7 @@ var kinds = map[string]publicid.Kind{
 	"Agent": publicid.Agent, "PermissionSet": publicid.PermissionSet, "Channel": publicid.Channel, "Queue": publicid.Queue,
 	"ProviderAccount": publicid.Account, "MessagingUser": publicid.MessagingUser,
 	"AccessToken": publicid.AccessToken, "ObjectType": publicid.ObjectType, "CrmAction": publicid.CrmAction, "CrmConnection": publicid.CrmConnection,
-	"LinkingRule": publicid.LinkingRule, "Component": publicid.Component,
+	"LinkingRule": publicid.LinkingRule, "Component": publicid.Component, "Image": publicid.Image,
 }
 
 // Service reads the audit. All fields are required.

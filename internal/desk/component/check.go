@@ -131,12 +131,18 @@ func (c *Constant) check(at string) error {
 		return fault.Input(at+".items", "Only a LIST has items. Leave them out.")
 	case c.Type != ImageConstant && c.Alt != "":
 		return fault.Input(at+".alt", "Only an IMAGE has an alternative text. Leave it out.")
+	case c.Type != ImageConstant && c.ImageID != nil:
+		return fault.Input(at+".imageId", "Only an IMAGE is in the file store. Leave it out.")
+	case c.ImageID != nil && c.Text != "":
+		return fault.Input(at+".imageId", "An IMAGE is in the file store or has an address. Leave one out.")
 	case c.Type == ImageConstant && c.Alt == "":
 		return fault.Input(at+".alt", "Say what the image shows, for those who do not see it.")
 	case c.Type == ListConstant && c.Text != "":
 		return fault.Input(at+".text", "A LIST has items and no text. Leave it out.")
 	case c.Type == ListConstant:
 		return checkItems(at+".items", c.Items)
+	case c.ImageID != nil:
+		return bounded(at, map[string]string{"alt": c.Alt}, map[string]int{"alt": MostTitle})
 	case c.Type == URLConstant || c.Type == ImageConstant:
 		if err := CheckURL(at+".text", c.Text); err != nil {
 			return err
@@ -169,13 +175,8 @@ func checkItems(at string, items []Item) error {
 		if slices.ContainsFunc(items[:i], func(other Item) bool { return strings.EqualFold(other.Name, item.Name) }) {
 			return fault.Input(at+".name", "%q is there twice, so that nobody could tell the answers apart. Choose another text.", item.Name)
 		}
-		if item.ImageURL != "" {
-			if err := CheckURL(at+".imageUrl", item.ImageURL); err != nil {
-				return err
-			}
-			if item.ImageAlt == "" {
-				return fault.Input(at+".imageAlt", "Say what the image shows, for those who do not see it.")
-			}
+		if err := item.checkImage(at); err != nil {
+			return err
 		}
 		texts := map[string]string{"name": item.Name, "subtitle": item.Subtitle, "imageAlt": item.ImageAlt}
 		if err := bounded(at, texts, map[string]int{"name": MostTitle, "subtitle": MostTitle, "imageAlt": MostTitle}); err != nil {
@@ -183,6 +184,20 @@ func checkItems(at string, items []Item) error {
 		}
 	}
 	return nil
+}
+
+func (i *Item) checkImage(at string) error {
+	switch {
+	case i.ImageURL == "" && i.ImageID == nil:
+		return nil
+	case i.ImageURL != "" && i.ImageID != nil:
+		return fault.Input(at+".imageId", "A picture is in the file store or has an address. Leave one out.")
+	case i.ImageAlt == "":
+		return fault.Input(at+".imageAlt", "Say what the image shows, for those who do not see it.")
+	case i.ImageID != nil:
+		return nil
+	}
+	return CheckURL(at+".imageUrl", i.ImageURL)
 }
 
 // bounded refuses texts of more characters than allowed.
@@ -252,13 +267,8 @@ func (d *Design) checkTranslated(at string, t Translated) error {
 	if c.Type == ListConstant && len(t.Items) != len(c.Items) {
 		return fault.Input(at+".items", "%s has %d items, and a translation has as many, in the same order, not %d.", c.Name, len(c.Items), len(t.Items))
 	}
-	in := *c
-	if in.Items = t.Items; t.Text != "" {
-		in.Text = t.Text
-	}
-	if t.Alt != "" {
-		in.Alt = t.Alt
-	}
+	in := t.of(*c)
+	in.Items = t.Items
 	return in.check(at)
 }
 

@@ -10,6 +10,7 @@
 package component
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -68,6 +69,8 @@ type Constant struct {
 	Text  string       `json:"text,omitempty"`  // of a TEXT; the address of a URL and an IMAGE
 	Alt   string       `json:"alt,omitempty"`   // what an IMAGE shows: $Constants.Name.Alt
 	Items []Item       `json:"items,omitempty"` // of a LIST
+	// ImageID is an IMAGE of the file store, in place of an address.
+	ImageID *string `json:"imageId,omitempty"`
 }
 
 // KnownType is the type, OtherConstant for one that only a newer version knows.
@@ -101,6 +104,8 @@ type Item struct {
 	Subtitle string `json:"subtitle,omitempty"`
 	ImageURL string `json:"imageUrl,omitempty"`
 	ImageAlt string `json:"imageAlt,omitempty"`
+	// ImageID is an image of the file store, in place of an address.
+	ImageID *string `json:"imageId,omitempty"`
 }
 
 // Parameter is a value that comes when the component is prepared: $Parameters.Name.
@@ -192,6 +197,52 @@ type Translated struct {
 	Text  string `json:"text,omitempty"`
 	Alt   string `json:"alt,omitempty"`
 	Items []Item `json:"items,omitempty"`
+	// ImageID is an image of the file store.
+	ImageID *string `json:"imageId,omitempty"`
+}
+
+// of is the constant in the other language.
+func (t *Translated) of(c Constant) Constant {
+	if t.Text != "" {
+		c.Text, c.ImageID = t.Text, nil
+	}
+	if t.ImageID != nil {
+		c.Text, c.ImageID = t.Text, t.ImageID
+	}
+	if t.Alt != "" {
+		c.Alt = t.Alt
+	}
+	if len(t.Items) == len(c.Items) { // a list keeps its places: they are its answers
+		c.Items = t.Items
+	}
+	return c
+}
+
+// Used is an image of the file store that a design uses, and the field that names it.
+type Used struct{ At, ID string }
+
+// Images are the images of the file store that a design uses.
+func (d *Design) Images() (used []Used) {
+	add := func(id *string, at string, args ...any) {
+		if id != nil {
+			used = append(used, Used{fmt.Sprintf("input.design."+at+".imageId", args...), *id})
+		}
+	}
+	for i, c := range d.Constants {
+		add(c.ImageID, "constants.%d", i)
+		for j, item := range c.Items {
+			add(item.ImageID, "constants.%d.items.%d", i, j)
+		}
+	}
+	for i, t := range d.Translations {
+		for j, c := range t.Constants {
+			add(c.ImageID, "translations.%d.constants.%d", i, j)
+			for k, item := range c.Items {
+				add(item.ImageID, "translations.%d.constants.%d.items.%d", i, j, k)
+			}
+		}
+	}
+	return used
 }
 
 // properties are what a format takes, and needs, besides its kind's options.
@@ -279,18 +330,8 @@ func (d *Design) In(locale string) *Design {
 	in := *d
 	in.Constants = slices.Clone(d.Constants)
 	for _, t := range translation.Constants {
-		c := in.Constant(t.Name)
-		if c == nil {
-			continue
-		}
-		if t.Text != "" {
-			c.Text = t.Text
-		}
-		if t.Alt != "" {
-			c.Alt = t.Alt
-		}
-		if len(t.Items) == len(c.Items) { // a list keeps its places: they are its answers
-			c.Items = t.Items
+		if c := in.Constant(t.Name); c != nil {
+			*c = t.of(*c)
 		}
 	}
 	return &in

@@ -18,6 +18,8 @@ type Values struct {
 	Parameters map[string]formula.Value
 	// Missing are paths without a value, and why.
 	Missing []Missing
+	// Images are those of the file store, by id, with the addresses that customers get.
+	Images map[string]channel.Image
 	// Options are those of a dynamic question and a time selector.
 	Options []Option
 
@@ -165,7 +167,7 @@ func (c *Compiled) Fill(v *Values) *Filled {
 	if c.Kind == StaticQuestion {
 		f.out.Options = nil
 		for _, i := range c.Constant(c.Options.Constant).Items {
-			f.out.Options = append(f.out.Options, Option{Title: i.Name, Subtitle: i.Subtitle, Image: imageOf(i.ImageURL, i.ImageAlt)})
+			f.out.Options = append(f.out.Options, f.item(&i))
 		}
 	}
 	if c.Kind.Asks() && len(f.out.Options) == 0 {
@@ -220,11 +222,34 @@ func (t *Template) filled(texts map[string]string) *channel.Template {
 // image is the picture at an address, nil for none. What is no address of the web is left
 // out, and missed.
 func (f *filling) image(at, address, alt string) *channel.Image {
+	for _, stored := range f.values.Images {
+		if stored.URL == address {
+			stored.Alt = alt
+			return &stored
+		}
+	}
 	if address != "" && CheckURL("", address) != nil {
 		f.miss(at+".imageUrl", BadURL, "")
 		return nil
 	}
 	return imageOf(address, alt)
+}
+
+// item is the option that an item of a list is.
+func (f *filling) item(i *Item) Option {
+	o := Option{Title: i.Name, Subtitle: i.Subtitle, Image: imageOf(i.ImageURL, i.ImageAlt)}
+	if i.ImageID != nil {
+		o.Image = f.image("options", f.stored(i.ImageID), i.ImageAlt)
+	}
+	return o
+}
+
+// stored is the address of an image of the file store; one that is gone is missed.
+func (f *filling) stored(id *string) string {
+	if f.values.Images[*id].Key == 0 {
+		f.miss("images."+*id, NotFound, "")
+	}
+	return f.values.Images[*id].URL
 }
 
 func imageOf(address, alt string) *channel.Image {
@@ -272,10 +297,14 @@ func (f *filling) get(path string) formula.Value {
 	switch {
 	case strings.HasPrefix(lower, constantsPrefix):
 		name, of, _ := strings.Cut(path[len(constantsPrefix):], ".")
-		if of != "" {
-			return formula.TextOf(f.Constant(name).Alt)
+		c := f.Constant(name)
+		switch {
+		case of != "":
+			return formula.TextOf(c.Alt)
+		case c.ImageID != nil:
+			return formula.TextOf(f.stored(c.ImageID))
 		}
-		return formula.TextOf(f.Constant(name).Text)
+		return formula.TextOf(c.Text)
 	case strings.HasPrefix(lower, listsPrefix):
 		return f.list(path[len(listsPrefix):])
 	}
@@ -290,7 +319,7 @@ func (f *filling) list(name string) formula.Value {
 		if c := f.constantAt(t.List); strings.EqualFold(t.Name, name) && c != nil {
 			options = nil
 			for _, i := range c.Items {
-				options = append(options, Option{Title: i.Name, Subtitle: i.Subtitle, Image: imageOf(i.ImageURL, i.ImageAlt)})
+				options = append(options, f.item(&i))
 			}
 		}
 	}

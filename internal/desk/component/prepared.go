@@ -64,6 +64,19 @@ func Open(s *cursor.Sealer, field, token string, conversation, agent int64, now 
 	return p, nil
 }
 
+// All are the formats with their options; times say when they begin.
+func (p *Prepared) All() []channel.Structured {
+	all := p.Filled.All()
+	for i := range all {
+		for j := range all[i].Options {
+			if p.Kind == TimeSelector {
+				all[i].Options[j].StartsAt = (*clock.Time)(&p.Options[j].Value)
+			}
+		}
+	}
+	return all
+}
+
 // Choose picks what channels of a type show of it.
 func (p *Prepared) Choose(on channel.Type, header channel.Header) Choice {
 	return Choose(channel.CapabilitiesOf(on), header, on == p.ClosedOn, p.Kind, p.All())

@@ -17,6 +17,7 @@ import (
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/object"
+	"parley/internal/desk/picture"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
@@ -31,6 +32,7 @@ type Service struct {
 	Cursors       *feed.Cursors
 	Conversations *conversation.Service
 	Records       *crm.Service
+	Pictures      *picture.Service
 }
 
 // Component is one as it was read.
@@ -79,6 +81,15 @@ func (s *Service) Designs(ctx context.Context, of []*Component) ([]*Design, erro
 		}
 	}
 	return out, err
+}
+
+// Images are the images of the file store that designs use, in one statement.
+func (s *Service) Images(ctx context.Context, of []*Design) ([][]*picture.Image, error) {
+	used := make([][]component.Used, len(of))
+	for i, d := range of {
+		used[i] = (*component.Design)(d).Images()
+	}
+	return s.Pictures.Of(ctx, used)
 }
 
 // version reads what the newest version of a component says.

@@ -116,7 +116,7 @@ func (s *Service) fill(ctx context.Context, in PrepareInput) (*Prepared, error) 
 	if p.values, err = s.begin(ctx, in); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{p.parameters, p.options} {
+	for _, step := range []func(context.Context) error{p.images, p.parameters, p.options} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -132,6 +132,13 @@ func (s *Service) fill(ctx context.Context, in PrepareInput) (*Prepared, error) 
 		}
 	}
 	return &Prepared{Prepared: made, Of: of}, nil
+}
+
+// images are the images of the file store that the texts use, in one statement, with
+// addresses for customers.
+func (p *preparing) images(ctx context.Context) (err error) {
+	p.values.Images, err = p.Pictures.Sent(ctx, p.Compiled.Images())
+	return err
 }
 
 // customer finds the conversation, as far as the viewer of ctx sees it, and the customer's

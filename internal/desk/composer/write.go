@@ -102,7 +102,7 @@ func (s *Service) create(ctx context.Context, mutation, key string, in any, make
 			if err != nil {
 				return 0, err
 			}
-			return insert(ctx, tx, c)
+			return s.insert(ctx, tx, c)
 		})
 		return err
 	})
@@ -116,7 +116,7 @@ func (s *Service) create(ctx context.Context, mutation, key string, in any, make
 	return found[made], err
 }
 
-func insert(ctx context.Context, tx *store.Tx, in *CreateInput) (int64, error) {
+func (s *Service) insert(ctx context.Context, tx *store.Tx, in *CreateInput) (int64, error) {
 	n, err := tx.Ent.Component.Query().Count(ctx)
 	if err != nil {
 		return 0, err
@@ -136,11 +136,14 @@ func insert(ctx context.Context, tx *store.Tx, in *CreateInput) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return row.ID, add(ctx, tx, row.ID, 1, &in.Design)
+	return row.ID, s.add(ctx, tx, row.ID, 1, &in.Design)
 }
 
-// add adds a version.
-func add(ctx context.Context, tx *store.Tx, key int64, number int, d *component.Design) error {
+// add adds a version, and notes the images that it uses.
+func (s *Service) add(ctx context.Context, tx *store.Tx, key int64, number int, d *component.Design) error {
+	if err := s.Pictures.Use(viewer.AsSystem(ctx, "components"), tx, key, d.Images()); err != nil {
+		return err
+	}
 	return tx.Ent.ComponentVersion.Create().SetComponentID(key).SetNumber(number).SetDesign(d).
 		SetAuthorID(viewer.FromContext(ctx).AgentID).SetCreatedAt(tx.Now).Exec(viewer.AsSystem(ctx, "components"))
 }
@@ -192,7 +195,7 @@ func (s *Service) revise(ctx context.Context, tx *store.Tx, row *ent.Component, 
 	if err != nil || administration.Same(before, d) {
 		return row.Version, err
 	}
-	return row.Version + 1, add(ctx, tx, row.ID, row.Version+1, d)
+	return row.Version + 1, s.add(ctx, tx, row.ID, row.Version+1, d)
 }
 
 // Delete removes a component of which no message was made, with its versions, and returns

@@ -5,6 +5,7 @@ import (
 
 	"parley/internal/channel"
 	"parley/internal/desk/component"
+	"parley/internal/ground/clock"
 )
 
 // ComponentContent is a component as it was sent.
@@ -122,6 +123,7 @@ type linkRest struct {
 type imageRest struct {
 	URL string `json:"url"`
 	Alt string `json:"alt"`
+	Key int64  `json:"key,omitempty"` // of an image of the file store
 }
 
 type optionRest struct {
@@ -167,7 +169,11 @@ func (r *componentRest) content(text string) ComponentContent {
 		}
 	}
 	for _, o := range r.Options {
-		c.Sent.Options = append(c.Sent.Options, channel.Option{Title: o.Title, Subtitle: o.Subtitle, Image: (*channel.Image)(o.Image)})
+		option := channel.Option{Title: o.Title, Subtitle: o.Subtitle, Image: (*channel.Image)(o.Image)}
+		if r.Kind == component.TimeSelector {
+			option.StartsAt = (*clock.Time)(&o.Value)
+		}
+		c.Sent.Options = append(c.Sent.Options, option)
 		c.Values = append(c.Values, o.Value)
 	}
 	return c

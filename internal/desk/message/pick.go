@@ -113,6 +113,7 @@ func (m *Messenger) contentOf(w *waiting) channel.Content {
 		return channel.Text(c.Text)
 	case content.ComponentContent:
 		s := c.Structured()
+		m.Renew(&s)
 		component.Tokens(m.Cursors.Sealer, w.message, s.Options)
 		return s
 	}

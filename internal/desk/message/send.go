@@ -33,6 +33,9 @@ type Messenger struct {
 	Records   *crm.Service
 	// PublicURL is where carriers reach this server, without a final slash.
 	PublicURL string
+	// Renew gives the images of the file store in a component addresses that customers can
+	// open from now on.
+	Renew func(*channel.Structured)
 	// CallTimeout bounds one call to a carrier; 10 s by default.
 	CallTimeout time.Duration
 	// Lease is how long a worker holds a lane before another may take it; three

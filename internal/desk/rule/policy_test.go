@@ -24,12 +24,12 @@ var readable = map[string]bool{
 	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false, "CrmConnection": true, "CrmSync": false, "RejectedChange": false, "RecordWrite": false, "TakenWebhook": false,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
 	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "Pace": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
-	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false, "Component": true, "ComponentVersion": true, "ComponentAnswer": false,
+	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false, "Component": true, "ComponentVersion": true, "ComponentAnswer": false, "Image": true, "ImageUse": true,
 	"Process": false, "Lane": false, "RawInbound": false, "Identity": false,
 }
 
 // administered are the types that administrators create.
-var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true, "ObjectType": true, "CrmAction": true, "LinkingRule": true, "CrmConnection": true, "Component": true}
+var administered = map[string]bool{"Agent": true, "PermissionSet": true, "ProviderAccount": true, "Channel": true, "Queue": true, "Organization": true, "ObjectType": true, "CrmAction": true, "LinkingRule": true, "CrmConnection": true, "Component": true, "Image": true}
 
 // typeClients are the clients of every type that ent generated.
 func typeClients(c *ent.Client) map[string]reflect.Value {

@@ -33,6 +33,18 @@ func deadlined(o Options, next http.Handler) http.Handler {
 	})
 }
 
+// postOnly refuses every method but POST.
+func postOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", "POST")
+			answer.Refuse(w, r, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Upload by POST."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // readOnly refuses every method but GET and HEAD.
 func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

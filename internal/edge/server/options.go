@@ -61,6 +61,10 @@ type Options struct {
 	// Logout serves POST /oidc/backchannel-logout: the logouts of outside issuers.
 	// Default: not found.
 	Logout http.Handler
+	// Upload takes POST /files/images of callers with a token. Default: not found.
+	Upload http.Handler
+	// Images serves GET /files/images/{id}, to whoever has a link. Default: not found.
+	Images http.Handler
 	// Playground serves every other path. Default: not found.
 	Playground http.Handler
 	// Ready returns why the process cannot serve, for /readyz, within about a second.
@@ -116,6 +120,8 @@ type Options struct {
 	GraphQLBytes int64
 	// WebhookBytes bounds the body of a webhook. Default 3 MB, the most that Meta sends.
 	WebhookBytes int64
+	// ImageBytes bounds the body of an upload. Default 5 MiB.
+	ImageBytes int64
 	// BodyBytes bounds every other body. Default 1 MB.
 	BodyBytes int64
 
@@ -164,6 +170,7 @@ func (o Options) withDefaults() Options {
 	fallback(&o.DrainTimeout, 10*time.Second)
 	fallback(&o.GraphQLBytes, 256*kilobyte)
 	fallback(&o.WebhookBytes, 3*megabyte)
+	fallback(&o.ImageBytes, 5*megabyte)
 	fallback(&o.BodyBytes, megabyte)
 	fallback(&o.Clock, clock.Clock(clock.Real{}))
 	fallback(&o.Socket.MessageBytes, 256*kilobyte)
@@ -186,6 +193,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logout == nil {
 		o.Logout = http.NotFoundHandler()
+	}
+	if o.Upload == nil {
+		o.Upload = http.NotFoundHandler()
+	}
+	if o.Images == nil {
+		o.Images = http.NotFoundHandler()
 	}
 	if o.Playground == nil {
 		o.Playground = http.NotFoundHandler()

@@ -19,6 +19,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/graphql", bounded(s.options.GraphQLBytes, s.gate.OriginNoted(s.crossOrigin(s.graphql()))))
 	mux.Handle(webhookRoute, s.gate.Vetted(bounded(s.options.WebhookBytes, s.options.Webhooks)))
 	mux.Handle("/oidc/backchannel-logout", s.gate.Vetted(bounded(logoutBytes, s.options.Logout)))
+	mux.Handle("/files/images", bounded(s.options.ImageBytes, s.gate.OriginNoted(s.crossOrigin(s.gate.Authenticated(postOnly(s.options.Upload))))))
+	mux.Handle("/files/images/{id}", s.gate.Vetted(bounded(0, readOnly(s.options.Images))))
 	mux.Handle("/", bounded(s.options.BodyBytes, readOnly(s.options.Playground)))
 	s.health(mux)
 	return deadlined(s.options, s.strayWebhooks(mux))

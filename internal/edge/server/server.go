@@ -12,7 +12,7 @@
 //
 // It serves /graphql (POST and GET by the GraphQL over HTTP draft, Server-Sent
 // Events by the graphql-sse protocol, WebSocket by graphql-transport-ws),
-// /webhooks/{provider}/{account}, /healthz and /readyz, and leaves every other path to
+// /webhooks/{provider}/{account}, /files/images, /healthz and /readyz, and leaves every other path to
 // the playground. A private listener has /metrics and profiles.
 //
 // Every error is JSON in GraphQL's shape with a code of package fault and the

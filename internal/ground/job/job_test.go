@@ -233,14 +233,14 @@ func TestASweepDoesNotPileUpJobs(t *testing.T) {
 }
 
 // later are the periodic jobs that the version before does not know, and must not take.
-var later = []string{"deactivate_unseen", "forget_audit", "forget_crm_action_runs", "forget_crm_webhooks", "index_records", "sync_crm", "write_crm_due"}
+var later = []string{"deactivate_unseen", "forget_audit", "forget_crm_action_runs", "forget_crm_webhooks", "index_records", "sweep_images", "sync_crm", "write_crm_due"}
 
 // Servers of the version before work on the same table: names, arguments, queues and
 // tries are theirs.
 func TestJobsAreStoredAsOlderServersExpect(t *testing.T) {
 	t.Parallel()
 	p := parleytest.New(t).Run()
-	want := []string{"build_search", "deactivate_unseen", "forget_audit", "forget_bulk", "forget_crm_action_runs", "forget_crm_webhooks", "forget_keys", "forget_raw", "index_records", "sweep_bulk", "sweep_due", "sweep_lanes", "sync_crm", "trim_log", "write_crm_due"}
+	want := []string{"build_search", "deactivate_unseen", "forget_audit", "forget_bulk", "forget_crm_action_runs", "forget_crm_webhooks", "forget_keys", "forget_raw", "index_records", "sweep_bulk", "sweep_due", "sweep_images", "sweep_lanes", "sync_crm", "trim_log", "write_crm_due"}
 	p.Eventually(func() bool {
 		return number(t, p, "SELECT COUNT(DISTINCT kind) FROM river_job WHERE max_attempts = 1") == len(want)
 	}, "each periodic job was added")

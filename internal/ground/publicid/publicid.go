@@ -43,6 +43,7 @@ const (
 	LinkingRule   Kind = "lnk"
 	CrmConnection Kind = "crm"
 	Component     Kind = "cmp"
+	Image         Kind = "img"
 )
 
 var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
@@ -115,7 +116,7 @@ func (c *Codec) Parse(id string) (Kind, int64, bool) {
 func known(k Kind) bool {
 	switch k {
 	case Conversation, Message, Agent, Channel, Record, MessagingUser, Attempt, BulkOperation, Queue, QuickText, PermissionSet, AuditEntry, Account, AccessToken,
-		ObjectType, CrmAction, CrmActionRun, LinkingRule, CrmConnection, Component:
+		ObjectType, CrmAction, CrmActionRun, LinkingRule, CrmConnection, Component, Image:
 		return true
 	}
 	return false

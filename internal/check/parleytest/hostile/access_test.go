@@ -35,6 +35,7 @@ var (
 	aRun          = []naming{{kinds: []publicid.Kind{publicid.CrmActionRun}}}
 	aLinkingRule  = []naming{{kinds: []publicid.Kind{publicid.LinkingRule}}}
 	aComponent    = []naming{{kinds: []publicid.Kind{publicid.Component}, open: true}}
+	anImage       = []naming{{kinds: []publicid.Kind{publicid.Image}, open: true}}
 	aQueue        = []naming{{kinds: []publicid.Kind{publicid.Queue}}}
 	aSubject      = []naming{
 		{kinds: []publicid.Kind{publicid.Record}, view: "RECORD"},
@@ -126,18 +127,28 @@ var namings = map[string][]naming{
 	"Mutation.rerunCrmAction.input.runId":        aRun,
 	"Query.crmActionRuns.filterBy.actionId":      anAction,
 
-	"Query.component.id":                                aComponent,
-	"Mutation.updateComponent.input.id":                 aComponent,
-	"Mutation.cloneComponent.input.id":                  aComponent,
-	"Mutation.deleteComponent.input.id":                 aComponent,
-	"Query.prepareComponent.input.componentId":          aComponent,
-	"Query.prepareComponent.input.conversationId":       aConversation,
-	"Query.prepareComponent.input.parameters.recordId":  aRecord,
-	"Query.prepareComponent.input.parameters.recordIds": aRecord,
-	"Query.previewComponent.input.componentId":          aComponent,
-	"Query.previewComponent.input.conversationId":       aConversation,
-	"Query.previewComponent.input.parameters.recordId":  aRecord,
-	"Query.previewComponent.input.parameters.recordIds": aRecord,
+	"Query.component.id":                                                         aComponent,
+	"Mutation.updateComponent.input.id":                                          aComponent,
+	"Mutation.cloneComponent.input.id":                                           aComponent,
+	"Mutation.deleteComponent.input.id":                                          aComponent,
+	"Query.image.id":                                                             anImage,
+	"Mutation.deleteImage.input.id":                                              anImage,
+	"Mutation.createComponent.input.design.constants.imageId":                    anImage,
+	"Mutation.createComponent.input.design.constants.items.imageId":              anImage,
+	"Mutation.createComponent.input.design.translations.constants.imageId":       anImage,
+	"Mutation.createComponent.input.design.translations.constants.items.imageId": anImage,
+	"Mutation.updateComponent.input.design.constants.imageId":                    anImage,
+	"Mutation.updateComponent.input.design.constants.items.imageId":              anImage,
+	"Mutation.updateComponent.input.design.translations.constants.imageId":       anImage,
+	"Mutation.updateComponent.input.design.translations.constants.items.imageId": anImage,
+	"Query.prepareComponent.input.componentId":                                   aComponent,
+	"Query.prepareComponent.input.conversationId":                                aConversation,
+	"Query.prepareComponent.input.parameters.recordId":                           aRecord,
+	"Query.prepareComponent.input.parameters.recordIds":                          aRecord,
+	"Query.previewComponent.input.componentId":                                   aComponent,
+	"Query.previewComponent.input.conversationId":                                aConversation,
+	"Query.previewComponent.input.parameters.recordId":                           aRecord,
+	"Query.previewComponent.input.parameters.recordIds":                          aRecord,
 
 	"Query.crmActionRuns.filterBy.conversationId": aConversation,
 

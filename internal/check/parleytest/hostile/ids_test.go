@@ -1,7 +1,11 @@
 package hostile_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"image"
+	"image/png"
+	mathrand "math/rand/v2"
 	"slices"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +63,19 @@ func (w *world) component() string {
 	w.as("ada").do(&made, `mutation($n: String!) { createComponent(input: {name: "Open", developerName: $n, idempotencyKey: $n, kind: ENHANCED_LINK,
 		design: {formats: [{format: RICH_LINK, title: "Home", url: "https://example.com/"}]}}) { component { id } } }`, vars{"n": "C" + rand.Text()})
 	return made.CreateComponent.Component.ID
+}
+
+// image uploads an image, which everybody sees.
+func (w *world) image() string {
+	w.t.Helper()
+	var picture bytes.Buffer
+	require.NoError(w.t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 1+mathrand.IntN(999), 1+mathrand.IntN(99)))))
+	a, err := app.Open(w.t.Context(), app.Config{Database: w.Database, KeyFile: w.t.TempDir() + "/key", Files: w.t.TempDir(), Mode: server.Development})
+	require.NoError(w.t, err)
+	defer func() { require.NoError(w.t, a.Close()) }()
+	made, err := a.Schema.Pictures.Upload(viewer.AsSystem(w.t.Context(), "test"), &picture)
+	require.NoError(w.t, err)
+	return made.ID()
 }
 
 // hidden are some ids of a kind of which the attacker sees nothing.
@@ -125,6 +142,8 @@ func (w *world) hidden(kind publicid.Kind, s *sights) (ids []string) {
 		return []string{made.CreateLinkingRule.Rule.ID}
 	case publicid.Component:
 		return []string{w.component()}
+	case publicid.Image:
+		return []string{w.image()}
 	case publicid.AccessToken:
 		var all struct{ AccessTokens []struct{ ID string } }
 		w.as("ada").do(&all, `{ accessTokens { id } }`, nil)

@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|undoBulkOperation|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|undoBulkOperation|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials|deleteImage)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -153,6 +153,9 @@ func (p *player) value(name, typeName string) any {
 		if name == "component" {
 			return p.component()
 		}
+		if name == "image" {
+			return p.image()
+		}
 		if name == "customer" || name == "messagingUser" {
 			return p.customer()
 		}
@@ -195,6 +198,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.component(), "name": "Copy", "developerName": "C" + rand.Text(), "idempotencyKey": rand.Text()}
 	case "DeleteComponentInput":
 		return object{"id": p.component()}
+	case "DeleteImageInput":
+		return object{"id": p.image()}
 	case "PrepareComponentInput":
 		return conversation(object{"componentId": p.component()})
 	case "PreviewComponentInput":

@@ -1,0 +1,251 @@
+// @ts-check
+// Draws messaging components, without a framework: a module that a page loads as it is.
+//
+//   import { fragment, render } from "./renderer.js";
+//   // query: `${fragment} query { conversation(id: "…") { messages(last: 20) { nodes { content { ...RenderedContent } } } } }`
+//   thread.append(render(message.content));
+//
+// Every text is set as text, so none becomes markup. Addresses open only if they are of the web.
+
+/** What `render` needs of a message's content. */
+export const fragment = `fragment RenderedContent on MessageContent {
+  __typename
+  ... on TextContent { text }
+  ... on MediaContent { text }
+  ... on NoteContent { text }
+  ... on EventContent { text }
+  ... on ActionContent { text }
+  ... on ComponentContent { text shape { __typename
+    ... on LinkShape { format text title url image { url alt } isPopup }
+    ... on ChoiceShape { format text label options { title subtitle startsAt image { url alt } } }
+    ... on TextShape { text } } }
+  ... on AnswerContent { text option isTyped isRepeated }
+}`;
+
+/**
+ * @typedef {{ url: string, alt?: string }} Picture
+ * @typedef {{ title: string, subtitle?: string, startsAt?: string | null, token?: string, image?: Picture | null }} Option
+ * @typedef {{ __typename?: string, format?: string, text?: string, title?: string, url?: string, label?: string, image?: Picture | null, isPopup?: boolean, options?: Option[] }} Shape
+ * @typedef {{ __typename?: string, text?: string, option?: number, isTyped?: boolean, isRepeated?: boolean, shape?: Shape | null }} Content
+ * @typedef {{ format: string, text?: string, plain: string, link?: { title: string, url: string, image?: Picture, popup?: boolean }, options?: Option[] }} WebDocument
+ */
+
+/**
+ * What a page may set.
+ * @typedef {object} Settings
+ * @property {(option: Option, number: number) => unknown} [onTap] Called when an option is tapped, with its number from 1. Without it options are
+ *   no buttons, as for agents. If it throws or rejects, the option can be tapped again.
+ * @property {(address: string, title: string) => void} [onPopup] Called for a web page that opens by itself. Without it the page is a link.
+ * @property {string} [locale] For times; the browser's without it.
+ * @property {string} [timeZone] For times; the viewer's without it.
+ */
+
+/**
+ * Draws the content of a message as the graph has it. What is not known is drawn as text.
+ * @param {Content} content
+ * @param {Settings} [settings]
+ * @returns {HTMLElement}
+ */
+export function render(content, settings = {}) {
+  if (content.__typename === "ComponentContent" && content.shape) return shaped(content.shape, content.text ?? "", settings);
+  const drawn = element("p", "component-text", content.text ?? "");
+  if (content.__typename !== "AnswerContent") return drawn;
+  drawn.classList.add("component-answer");
+  if (content.isRepeated) drawn.append(element("small", "component-note", "answered before"));
+  return drawn;
+}
+
+/**
+ * Draws the JSON document that web and in-app channels get. `onTap` gets the option with its token.
+ * @param {WebDocument} document
+ * @param {Settings} [settings]
+ */
+export function renderDocument(document, settings = {}) {
+  const { format, text = "", plain, link, options } = document;
+  const known = link ? "LinkShape" : options ? "ChoiceShape" : "TextShape";
+  return shaped({ __typename: known, format, text: known === "TextShape" ? plain : text, ...link, isPopup: link?.popup, options }, plain, settings);
+}
+
+/**
+ * @param {Shape} shape
+ * @param {string} plain
+ * @param {Settings} settings
+ */
+function shaped(shape, plain, settings) {
+  const drawn = element("div", "component");
+  if (shape.__typename === "LinkShape") {
+    if (shape.text) drawn.append(element("p", "component-text", shape.text));
+    drawn.append(card(shape, settings));
+  } else if (shape.__typename === "ChoiceShape") {
+    drawn.append(question(shape, settings));
+  } else {
+    drawn.append(element("p", "component-text", shape.__typename === "TextShape" ? (shape.text ?? plain) : plain));
+  }
+  return drawn;
+}
+
+/**
+ * A card that is a link, with the host that it leads to, which no title can disguise.
+ * @param {Shape} link
+ * @param {Settings} settings
+ */
+function card(link, settings) {
+  const address = webAddress(link.url);
+  const drawn = address ? anchor(address) : element("span", "");
+  drawn.className = "component-card";
+  if (link.image) drawn.append(picture(link.image));
+  drawn.append(element("strong", "component-title", link.title ?? ""));
+  drawn.append(element("small", "component-host", address ? address.host : (link.url ?? ""), "ltr"));
+  if (address && link.isPopup) settings.onPopup?.(address.href, link.title ?? "");
+  return drawn;
+}
+
+/** @param {URL} address */
+function anchor(address) {
+  const link = document.createElement("a");
+  link.href = address.href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
+}
+
+let questions = 0;
+
+/**
+ * A question is a group that its text names. A LIST opens.
+ * @param {Shape} choice
+ * @param {Settings} settings
+ */
+function question(choice, settings) {
+  const group = element("div", "component-question");
+  const text = element("p", "component-text", choice.text ?? "");
+  text.id = `component-question-${++questions}`;
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-labelledby", text.id);
+  group.append(text);
+  const list = element("ul", `component-options component-${(choice.format ?? "").toLowerCase().replace(/[^a-z]+/g, "-")}`);
+  list.setAttribute("role", "list"); // lists without bullets are none to some readers
+  (choice.options ?? []).forEach((option, index) => {
+    const item = document.createElement("li");
+    item.append(choosable(option, index + 1, group, settings));
+    list.append(item);
+  });
+  group.append(choice.format === "LIST" ? opened(choice.label ?? "", list) : list);
+  return group;
+}
+
+/**
+ * @param {string} label
+ * @param {HTMLElement} list
+ */
+function opened(label, list) {
+  const details = element("details", "component-list");
+  details.append(element("summary", "component-label", label), list);
+  return details;
+}
+
+/**
+ * @param {Option} option
+ * @param {number} number
+ * @param {HTMLElement} group
+ * @param {Settings} settings
+ */
+function choosable(option, number, group, settings) {
+  const { onTap } = settings;
+  const drawn = document.createElement(onTap ? "button" : "div");
+  drawn.className = "component-option";
+  if (option.image) drawn.append(picture(option.image));
+  drawn.append(element("span", "component-title", option.title));
+  if (option.startsAt) drawn.append(moment(option.startsAt, settings));
+  if (option.subtitle) drawn.append(element("small", "component-subtitle", option.subtitle));
+  if (onTap && drawn instanceof HTMLButtonElement) {
+    drawn.type = "button";
+    drawn.addEventListener("click", () => tapped(drawn, group, () => onTap(option, number)));
+  }
+  return drawn;
+}
+
+/**
+ * Marks the option chosen and takes no other tap, unless telling of it fails. Buttons stay focusable.
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} group
+ * @param {() => unknown} tell
+ */
+async function tapped(button, group, tell) {
+  if (group.getAttribute("aria-disabled") === "true") return;
+  const mark = (/** @type {boolean} */ chosen) => {
+    group.setAttribute("aria-disabled", String(chosen));
+    button.setAttribute("aria-pressed", String(chosen));
+  };
+  mark(true);
+  try {
+    await tell();
+  } catch (error) {
+    mark(false);
+    console.error(error);
+  }
+}
+
+/**
+ * A time where the viewer is. The title says it as the customer reads it.
+ * @param {string} at
+ * @param {Settings} settings
+ */
+function moment(at, { locale, timeZone }) {
+  const time = document.createElement("time");
+  const date = new Date(at);
+  time.className = "component-time";
+  time.dateTime = at;
+  if (!Number.isNaN(date.getTime())) time.textContent = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(date);
+  return time;
+}
+
+/**
+ * A picture, and its text where it cannot be seen. The server that has it learns of nobody's page.
+ * @param {Picture} image
+ */
+function picture(image) {
+  const address = webAddress(image.url);
+  const alt = image.alt ?? "";
+  if (!address) return element("span", "component-alt", alt);
+  const drawn = document.createElement("img");
+  drawn.className = "component-image";
+  drawn.loading = "lazy";
+  drawn.decoding = "async";
+  drawn.referrerPolicy = "no-referrer";
+  drawn.alt = alt;
+  drawn.addEventListener("error", () => drawn.replaceWith(element("span", "component-alt", alt)), { once: true });
+  drawn.src = address.href;
+  return drawn;
+}
+
+/**
+ * The address if it is of the web: a script is none.
+ * @param {string | undefined} text
+ */
+function webAddress(text) {
+  try {
+    const address = new URL(text ?? "");
+    return address.protocol === "https:" || address.protocol === "http:" ? address : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * An element with a text of its own direction, which turns no other text around.
+ * @param {string} name
+ * @param {string} className
+ * @param {string} [text]
+ * @param {"auto" | "ltr"} [direction]
+ * @returns {HTMLElement}
+ */
+function element(name, className, text, direction = "auto") {
+  const made = document.createElement(name);
+  made.className = className;
+  if (text !== undefined) {
+    made.textContent = text;
+    made.dir = direction;
+  }
+  return made;
+}
