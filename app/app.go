@@ -33,6 +33,7 @@ import (
 	"parley/internal/desk/objecttype"
 	"parley/internal/desk/peer"
 	"parley/internal/desk/presence"
+	"parley/internal/desk/responder"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -129,6 +130,7 @@ type App struct {
 	Conversations *conversation.Service
 	Messenger     *message.Messenger
 	Receiver      *inbound.Receiver
+	Responder     *responder.Service
 	Bulk          *bulk.Service
 	Hub           *feed.Hub
 	Roster        *peer.Roster
@@ -342,7 +344,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Responder.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

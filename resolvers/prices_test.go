@@ -42,6 +42,8 @@ var cheap = map[string]string{
 	"Query.bulkOperation":               "a row",
 	"Query.quickText":                   "a row",
 	"Query.component":                   "a row",
+	"Query.customerToken":               "a row",
+	"SlotOptions.providerUrl":           "from memory",
 	"ComponentContent.componentId":      "from memory",
 	"AnswerContent.componentId":         "from memory",
 	"AnswerContent.questionId":          "from memory",

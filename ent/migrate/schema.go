@@ -173,6 +173,28 @@ var (
 			},
 		},
 	}
+	// AutoResponsesColumns holds the columns for the "auto_responses" table.
+	AutoResponsesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "conversation_id", Type: field.TypeInt64},
+		{Name: "moment", Type: field.TypeString, Size: 40},
+		{Name: "session_id", Type: field.TypeInt64, Default: 0},
+		{Name: "message_id", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// AutoResponsesTable holds the schema information for the "auto_responses" table.
+	AutoResponsesTable = &schema.Table{
+		Name:       "auto_responses",
+		Columns:    AutoResponsesColumns,
+		PrimaryKey: []*schema.Column{AutoResponsesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "autoresponse_conversation_id_moment_session_id",
+				Unique:  true,
+				Columns: []*schema.Column{AutoResponsesColumns[1], AutoResponsesColumns[2], AutoResponsesColumns[3]},
+			},
+		},
+	}
 	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
 	BulkBatchesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -244,6 +266,7 @@ var (
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "required_consent", Type: field.TypeString, Default: ""},
 		{Name: "send_limits", Type: field.TypeJSON, Nullable: true},
+		{Name: "auto_responses", Type: field.TypeJSON, Nullable: true},
 		{Name: "active", Type: field.TypeBool, Default: true},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "provider_account_id", Type: field.TypeInt64},
@@ -257,13 +280,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "channels_provider_accounts_channels",
-				Columns:    []*schema.Column{ChannelsColumns[10]},
+				Columns:    []*schema.Column{ChannelsColumns[11]},
 				RefColumns: []*schema.Column{ProviderAccountsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "channels_queues_channels",
-				Columns:    []*schema.Column{ChannelsColumns[11]},
+				Columns:    []*schema.Column{ChannelsColumns[12]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -272,12 +295,12 @@ var (
 			{
 				Name:    "channel_provider_account_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{ChannelsColumns[10], ChannelsColumns[2]},
+				Columns: []*schema.Column{ChannelsColumns[11], ChannelsColumns[2]},
 			},
 			{
 				Name:    "channel_queue_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChannelsColumns[11]},
+				Columns: []*schema.Column{ChannelsColumns[12]},
 			},
 		},
 	}
@@ -292,6 +315,7 @@ var (
 		{Name: "version", Type: field.TypeInt},
 		{Name: "archived", Type: field.TypeBool, Default: false},
 		{Name: "used", Type: field.TypeBool, Default: false},
+		{Name: "sealed", Type: field.TypeBytes, Nullable: true, Size: 4000},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
 	}
@@ -607,6 +631,7 @@ var (
 		{Name: "depth", Type: field.TypeInt, Default: 0},
 		{Name: "cause", Type: field.TypeString, Nullable: true, Size: 40},
 		{Name: "rerun_of", Type: field.TypeInt64, Default: 0},
+		{Name: "message_id", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "action_id", Type: field.TypeInt64},
 		{Name: "conversation_id", Type: field.TypeInt64, Nullable: true},
@@ -619,13 +644,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "crm_action_runs_crm_actions_action",
-				Columns:    []*schema.Column{CrmActionRunsColumns[12]},
+				Columns:    []*schema.Column{CrmActionRunsColumns[13]},
 				RefColumns: []*schema.Column{CrmActionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "crm_action_runs_conversations_conversation",
-				Columns:    []*schema.Column{CrmActionRunsColumns[13]},
+				Columns:    []*schema.Column{CrmActionRunsColumns[14]},
 				RefColumns: []*schema.Column{ConversationsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -634,22 +659,22 @@ var (
 			{
 				Name:    "crmactionrun_cause_action_id",
 				Unique:  true,
-				Columns: []*schema.Column{CrmActionRunsColumns[9], CrmActionRunsColumns[12]},
+				Columns: []*schema.Column{CrmActionRunsColumns[9], CrmActionRunsColumns[13]},
 			},
 			{
 				Name:    "crmactionrun_action_id_subject_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[12], CrmActionRunsColumns[2], CrmActionRunsColumns[11]},
+				Columns: []*schema.Column{CrmActionRunsColumns[13], CrmActionRunsColumns[2], CrmActionRunsColumns[12]},
 			},
 			{
 				Name:    "crmactionrun_conversation_id",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[13]},
+				Columns: []*schema.Column{CrmActionRunsColumns[14]},
 			},
 			{
 				Name:    "crmactionrun_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[11]},
+				Columns: []*schema.Column{CrmActionRunsColumns[12]},
 			},
 		},
 	}
@@ -1054,6 +1079,7 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
+		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "external_id", Type: field.TypeString, Size: 800, Default: ""},
 		{Name: "consent_status", Type: field.TypeString},
 		{Name: "merged_into", Type: field.TypeInt64, Nullable: true},
@@ -1071,7 +1097,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messaging_users_channels_messaging_users",
-				Columns:    []*schema.Column{MessagingUsersColumns[12]},
+				Columns:    []*schema.Column{MessagingUsersColumns[13]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1080,7 +1106,7 @@ var (
 			{
 				Name:    "messaginguser_channel_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{MessagingUsersColumns[12], MessagingUsersColumns[1]},
+				Columns: []*schema.Column{MessagingUsersColumns[13], MessagingUsersColumns[1]},
 			},
 			{
 				Name:    "messaginguser_address",
@@ -1090,7 +1116,7 @@ var (
 			{
 				Name:    "messaginguser_external_id",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[5]},
+				Columns: []*schema.Column{MessagingUsersColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "external_id <> ''",
 				},
@@ -1098,7 +1124,7 @@ var (
 			{
 				Name:    "messaging_user_merged",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[7]},
+				Columns: []*schema.Column{MessagingUsersColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "merged_into IS NOT NULL",
 				},
@@ -1740,6 +1766,7 @@ var (
 		AttemptsTable,
 		AuditEntriesTable,
 		AuditMentionsTable,
+		AutoResponsesTable,
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
@@ -1807,6 +1834,9 @@ func init() {
 	}
 	AuditMentionsTable.Annotation = &entsql.Annotation{
 		Table: "audit_mentions",
+	}
+	AutoResponsesTable.Annotation = &entsql.Annotation{
+		Table: "auto_responses",
 	}
 	BulkBatchesTable.Annotation = &entsql.Annotation{
 		Table: "bulk_batches",

@@ -102,6 +102,14 @@ func (c *Capabilities) InboundTextBytes() *int { return stated(c.InboundText) }
 // AutoResponseCharacters is AutoResponseText, nil where Text counts.
 func (c *Capabilities) AutoResponseCharacters() *int { return stated(c.AutoResponseText) }
 
+// AutoResponseMost is how many characters an automatic answer may have.
+func (c *Capabilities) AutoResponseMost() int {
+	if c.AutoResponseText > 0 {
+		return c.AutoResponseText
+	}
+	return c.Text.Characters
+}
+
 // ReplyWindow is how long after the customer's last message a person may still
 // answer with free text; zero means for ever.
 func (c *Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
