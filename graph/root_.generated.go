@@ -10535,7 +10535,7 @@ input AutoResponseInput @goModel(model: "parley/internal/desk/component.Response
 input AutoResponseParameterInput @goModel(model: "parley/internal/desk/component.ResponseValue") {
   "The parameter's name, up to 80 characters. A RECORD and a LIST take none."
   name: String!
-  "A value as text, in the form that the parameter's type states."
+  "A value as text, up to 4,096 characters, in the form that the parameter's type states."
   value: String!
 }
 

@@ -119,10 +119,12 @@ type CustomerToken struct {
 	Until        clock.Time
 }
 
+const mostCustomerToken = 200 // characters
+
 // ReadToken reads a token that a customer brought back, of a conversation that the viewer of
 // ctx sees.
 func (s *Service) ReadToken(ctx context.Context, token string) (*CustomerToken, error) {
-	key, of, until, ok := component.ReadCustomerToken(s.Cursors.Sealer, token)
+	key, of, until, ok := component.ReadCustomerToken(s.Cursors.Sealer, token[:min(len(token), mostCustomerToken)])
 	if !ok {
 		return nil, fault.Input("token", "This is no token of a customer's. Take $Conversation.Token as the customer's address has it.")
 	}

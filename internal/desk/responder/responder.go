@@ -106,8 +106,12 @@ func (s *Service) send(ctx context.Context, args respond) (outcome string, err e
 	if err != nil || row == nil {
 		return "", err
 	}
-	r := row.Channel().Response(args.Moment)
-	if r == nil || s.isOurs(row.Address) {
+	ch := row.Channel()
+	if ch == nil || s.isOurs(row.Address) {
+		return "", nil
+	}
+	r := ch.Response(args.Moment)
+	if r == nil { // it was taken out meanwhile
 		return "", nil
 	}
 	if row.LastDirection != content.Inbound || s.Store.Clock.Now().Sub(row.LastIncoming) > stale {

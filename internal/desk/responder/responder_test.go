@@ -323,4 +323,12 @@ func TestWhoSetsAnAnswerMayReadWhatItReads(t *testing.T) {
 	require.Equal(t, "FORBIDDEN", b.do("bo", "updateComponent", "UpdateComponentInput", "component { id }", vars{"id": id, "design": design}).Get("errors", 0, "code").String())
 	require.Equal(t, "FORBIDDEN", b.do("bo", "cloneComponent", "CloneComponentInput", "component { id }", vars{"id": id, "name": "Copy", "developerName": "Copy", "idempotencyKey": "copy"}).Get("errors", 0, "code").String())
 	require.Empty(t, b.answer("ada", b.web, say).Get("errors").List())
+	b.Say(customer, "website", "Hello")
+	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
+	require.Empty(t, b.automatic(), "the conversation is of no order")
+	b.ok("upsertRecords", "UpsertRecordsInput", "results { error { message } }", vars{"records": []vars{{"objectType": "Order", "externalId": "O1", "fields": []vars{{"name": "Number", "text": "A-1"}}}}})
+	record := b.As("ada").Do(`{ record(objectType: "Order", externalId: "O1") { id } }`, nil).Get("record", "id").String()
+	b.ok("linkConversation", "LinkConversationInput", "conversation { id }", vars{"conversationId": b.thread().Get("id").String(), "recordId": record})
+	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
+	require.Equal(t, "A-1", b.automatic()[0].Get("content", "shape", "title").String(), "which amy may not read")
 }
