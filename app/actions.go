@@ -17,6 +17,7 @@ import (
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
+	"parley/internal/ground/webhook"
 )
 
 // actionsAnHour is how many actions an agent may run.
@@ -27,11 +28,12 @@ func (a *App) wireActions(ids *publicid.Codec, cursors *feed.Cursors, messages m
 	local := a.Config.Mode == server.Development
 	actions := &crmaction.Service{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Messages: messages, Syncs: syncs,
-		Vault: a.vault, Call: webhooks(local), Local: local, Pauses: a.Config.WebhookPauses,
+		Vault: a.vault, Call: webhooks(local, webhookTimeout), Local: local, Pauses: a.Config.WebhookPauses,
 		Runs: quota.New("run", "actions", actionsAnHour, clock.Real{}),
 	}
 	records.Changed = actions.Changed
 	a.Receiver.Happened, a.Messenger.Happened = actions.Happened, actions.Happened
+	a.Receiver.Answered = actions.Answered
 	return actions
 }
 
@@ -42,17 +44,20 @@ func (a *App) wireLinking(ids *publicid.Codec, records *crm.Service) *linking.Se
 	return links
 }
 
-// webhookTimeout bounds a call of a webhook.
-const webhookTimeout = 15 * time.Second
+// What a call of a webhook may take, and one of a provider, for which somebody waits.
+const (
+	webhookTimeout  = 15 * time.Second
+	providerTimeout = 5 * time.Second
+)
 
 // webhooks calls webhooks: in production those of the public internet alone.
-func webhooks(local bool) func(context.Context, *crmaction.Call) (*crmaction.Answer, error) {
+func webhooks(local bool, timeout time.Duration) webhook.Caller {
 	transport := wire.NewPublicTransport()
 	if local {
 		transport = wire.NewTransport()
 	}
-	client := wire.New(transport, webhookTimeout)
-	return func(ctx context.Context, c *crmaction.Call) (*crmaction.Answer, error) {
+	client := wire.New(transport, timeout)
+	return func(ctx context.Context, c *webhook.Call) (*webhook.Answer, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, strings.NewReader(c.Body))
 		if err != nil {
 			return nil, err
@@ -62,11 +67,11 @@ func webhooks(local bool) func(context.Context, *crmaction.Call) (*crmaction.Ans
 		}
 		answer, err := client.Do(req)
 		if wire.IsNotPublic(err) {
-			return nil, crmaction.ErrNotPublic
+			return nil, webhook.ErrNotPublic
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &crmaction.Answer{Status: answer.Status, Body: string(answer.Body)}, nil
+		return &webhook.Answer{Status: answer.Status, Body: string(answer.Body)}, nil
 	}
 }

@@ -34,6 +34,7 @@ import (
 	"parley/internal/desk/peer"
 	"parley/internal/desk/picture"
 	"parley/internal/desk/presence"
+	"parley/internal/desk/responder"
 	"parley/internal/desk/textindex"
 	"parley/internal/edge/limit"
 	"parley/internal/edge/selection"
@@ -133,6 +134,7 @@ type App struct {
 	Conversations *conversation.Service
 	Messenger     *message.Messenger
 	Receiver      *inbound.Receiver
+	Responder     *responder.Service
 	Bulk          *bulk.Service
 	Hub           *feed.Hub
 	Roster        *peer.Roster
@@ -354,7 +356,7 @@ func (a *App) Run(ctx context.Context) error {
 // Jobs are the jobs of all subjects.
 func (a *App) Jobs() []job.Job {
 	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs(), a.Schema.Pictures.Jobs())
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Responder.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs(), a.Schema.Pictures.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

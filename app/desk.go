@@ -23,6 +23,7 @@ import (
 	"parley/internal/desk/organization"
 	"parley/internal/desk/presence"
 	"parley/internal/desk/quicktext"
+	"parley/internal/desk/responder"
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
@@ -47,12 +48,20 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 	}
 	a.Conversations.KeepOptOut = a.Messenger.KeepOptOut
 	a.Config.Jobs.News = a.Messenger.Waiting()
-	a.Receiver = &inbound.Receiver{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
-		Entries: inbound.NewEntries(),
-	}
 	pictures := a.wirePictures(ids, cursors)
 	a.Messenger.Renew = pictures.Links.Renew
+	composing := &composer.Service{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures,
+		Vault: a.vault, Call: webhooks(a.Config.Mode == server.Development, providerTimeout), Local: a.Config.Mode == server.Development,
+		Calls: quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 10}, composer.MostProviders, clock.Real{}),
+	}
+	a.Responder = &responder.Service{
+		Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Composer: composing, Messenger: a.Messenger, Responses: responder.NewResponses(),
+	}
+	a.Receiver = &inbound.Receiver{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
+		Entries: inbound.NewEntries(), Received: a.Responder.Received,
+	}
 	searcher := &search.Searcher{Store: a.Store, Directory: a.Directory, Cursors: cursors, Conversations: a.Conversations}
 	a.Bulk = &bulk.Service{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Search: searcher,
@@ -70,7 +79,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Directory: a.Directory, IDs: ids,
 		ConversationService: a.Conversations, Messenger: a.Messenger, Bulk: a.Bulk, Live: streams, Searcher: searcher, Texts: texts,
 		Accounts: &account.Service{
-			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger, Others: []account.Sealed{actions, syncs},
+			Store: a.Store, Directory: a.Directory, IDs: ids, Vault: a.vault, Providers: providers, Messenger: a.Messenger, Others: []account.Sealed{actions, syncs, composing},
 			PublicURL: a.PublicURL, Loopback: a.Config.Mode == server.Development, Tests: quota.New("test", "provider accounts", testsAnHour, clock.Real{}),
 		},
 		Organization: &organization.Service{Directory: a.Directory},
@@ -84,14 +93,13 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		ObjectTypes: &objecttype.Service{Directory: a.Directory, IDs: ids, Reindex: records.Reindex},
 		Records:     records,
 		Switchboard: &switchboard.Service{
-			Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Texts: texts, Providers: named,
+			Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Texts: texts, Composer: composing, Providers: named,
 			PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
 		Actions:  actions,
 		Linking:  links,
 		Syncs:    syncs,
-		Composer: &composer.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures},
-		Pictures: pictures,
+		Composer: composing, Pictures: pictures,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

@@ -9,6 +9,7 @@ import (
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/ground/clock"
 	"strings"
 
@@ -39,6 +40,8 @@ type Channel struct {
 	RequiredConsent channel.Consent `json:"required_consent,omitempty"`
 	// What the carrier takes, where it differs from the default of the type.
 	SendLimits channel.SendLimits `json:"send_limits,omitempty"`
+	// What it says by itself, at most once for each moment.
+	AutoResponses []component.Response `json:"auto_responses,omitempty"`
 	// Active holds the value of the "active" field.
 	Active bool `json:"active,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -120,7 +123,7 @@ func (*Channel) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case entchannel.FieldSendLimits:
+		case entchannel.FieldSendLimits, entchannel.FieldAutoResponses:
 			values[i] = new([]byte)
 		case entchannel.FieldActive:
 			values[i] = new(sql.NullBool)
@@ -204,6 +207,14 @@ func (_m *Channel) assignValues(columns []string, values []any) error {
 			} else if value != nil && len(*value) > 0 {
 				if err := json.Unmarshal(*value, &_m.SendLimits); err != nil {
 					return fmt.Errorf("unmarshal field send_limits: %w", err)
+				}
+			}
+		case entchannel.FieldAutoResponses:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field auto_responses", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.AutoResponses); err != nil {
+					return fmt.Errorf("unmarshal field auto_responses: %w", err)
 				}
 			}
 		case entchannel.FieldActive:
@@ -307,6 +318,9 @@ func (_m *Channel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("send_limits=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SendLimits))
+	builder.WriteString(", ")
+	builder.WriteString("auto_responses=")
+	builder.WriteString(fmt.Sprintf("%v", _m.AutoResponses))
 	builder.WriteString(", ")
 	builder.WriteString("active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Active))

@@ -13,6 +13,7 @@ import (
 	"parley/ent/provideraccount"
 	"parley/ent/queue"
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/ground/clock"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -117,6 +118,12 @@ func (_c *ChannelCreate) SetNillableSendLimits(v *channel.SendLimits) *ChannelCr
 	if v != nil {
 		_c.SetSendLimits(*v)
 	}
+	return _c
+}
+
+// SetAutoResponses sets the "auto_responses" field.
+func (_c *ChannelCreate) SetAutoResponses(v []component.Response) *ChannelCreate {
+	_c.mutation.SetAutoResponses(v)
 	return _c
 }
 
@@ -374,6 +381,10 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.SendLimits(); ok {
 		_spec.SetField(entchannel.FieldSendLimits, field.TypeJSON, value)
 		_node.SendLimits = value
+	}
+	if value, ok := _c.mutation.AutoResponses(); ok {
+		_spec.SetField(entchannel.FieldAutoResponses, field.TypeJSON, value)
+		_node.AutoResponses = value
 	}
 	if value, ok := _c.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)

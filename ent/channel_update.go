@@ -13,9 +13,11 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/queue"
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 )
 
@@ -125,6 +127,24 @@ func (_u *ChannelUpdate) SetNillableSendLimits(v *channel.SendLimits) *ChannelUp
 // ClearSendLimits clears the value of the "send_limits" field.
 func (_u *ChannelUpdate) ClearSendLimits() *ChannelUpdate {
 	_u.mutation.ClearSendLimits()
+	return _u
+}
+
+// SetAutoResponses sets the "auto_responses" field.
+func (_u *ChannelUpdate) SetAutoResponses(v []component.Response) *ChannelUpdate {
+	_u.mutation.SetAutoResponses(v)
+	return _u
+}
+
+// AppendAutoResponses appends value to the "auto_responses" field.
+func (_u *ChannelUpdate) AppendAutoResponses(v []component.Response) *ChannelUpdate {
+	_u.mutation.AppendAutoResponses(v)
+	return _u
+}
+
+// ClearAutoResponses clears the value of the "auto_responses" field.
+func (_u *ChannelUpdate) ClearAutoResponses() *ChannelUpdate {
+	_u.mutation.ClearAutoResponses()
 	return _u
 }
 
@@ -345,6 +365,17 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.SendLimitsCleared() {
 		_spec.ClearField(entchannel.FieldSendLimits, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.AutoResponses(); ok {
+		_spec.SetField(entchannel.FieldAutoResponses, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAutoResponses(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, entchannel.FieldAutoResponses, value)
+		})
+	}
+	if _u.mutation.AutoResponsesCleared() {
+		_spec.ClearField(entchannel.FieldAutoResponses, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)
@@ -629,6 +660,24 @@ func (_u *ChannelUpdateOne) ClearSendLimits() *ChannelUpdateOne {
 	return _u
 }
 
+// SetAutoResponses sets the "auto_responses" field.
+func (_u *ChannelUpdateOne) SetAutoResponses(v []component.Response) *ChannelUpdateOne {
+	_u.mutation.SetAutoResponses(v)
+	return _u
+}
+
+// AppendAutoResponses appends value to the "auto_responses" field.
+func (_u *ChannelUpdateOne) AppendAutoResponses(v []component.Response) *ChannelUpdateOne {
+	_u.mutation.AppendAutoResponses(v)
+	return _u
+}
+
+// ClearAutoResponses clears the value of the "auto_responses" field.
+func (_u *ChannelUpdateOne) ClearAutoResponses() *ChannelUpdateOne {
+	_u.mutation.ClearAutoResponses()
+	return _u
+}
+
 // SetActive sets the "active" field.
 func (_u *ChannelUpdateOne) SetActive(v bool) *ChannelUpdateOne {
 	_u.mutation.SetActive(v)
@@ -876,6 +925,17 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 	}
 	if _u.mutation.SendLimitsCleared() {
 		_spec.ClearField(entchannel.FieldSendLimits, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.AutoResponses(); ok {
+		_spec.SetField(entchannel.FieldAutoResponses, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAutoResponses(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, entchannel.FieldAutoResponses, value)
+		})
+	}
+	if _u.mutation.AutoResponsesCleared() {
+		_spec.ClearField(entchannel.FieldAutoResponses, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(entchannel.FieldActive, field.TypeBool, value)

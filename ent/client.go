@@ -16,6 +16,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
 	"parley/ent/auditmention"
+	"parley/ent/autoresponse"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -86,6 +87,8 @@ type Client struct {
 	AuditEntry *AuditEntryClient
 	// AuditMention is the client for interacting with the AuditMention builders.
 	AuditMention *AuditMentionClient
+	// AutoResponse is the client for interacting with the AutoResponse builders.
+	AutoResponse *AutoResponseClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -198,6 +201,7 @@ func (c *Client) init() {
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEntry = NewAuditEntryClient(c.config)
 	c.AuditMention = NewAuditMentionClient(c.config)
+	c.AutoResponse = NewAutoResponseClient(c.config)
 	c.BulkBatch = NewBulkBatchClient(c.config)
 	c.BulkOperation = NewBulkOperationClient(c.config)
 	c.Channel = NewChannelClient(c.config)
@@ -343,6 +347,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Attempt:          NewAttemptClient(cfg),
 		AuditEntry:       NewAuditEntryClient(cfg),
 		AuditMention:     NewAuditMentionClient(cfg),
+		AutoResponse:     NewAutoResponseClient(cfg),
 		BulkBatch:        NewBulkBatchClient(cfg),
 		BulkOperation:    NewBulkOperationClient(cfg),
 		Channel:          NewChannelClient(cfg),
@@ -415,6 +420,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Attempt:          NewAttemptClient(cfg),
 		AuditEntry:       NewAuditEntryClient(cfg),
 		AuditMention:     NewAuditMentionClient(cfg),
+		AutoResponse:     NewAutoResponseClient(cfg),
 		BulkBatch:        NewBulkBatchClient(cfg),
 		BulkOperation:    NewBulkOperationClient(cfg),
 		Channel:          NewChannelClient(cfg),
@@ -492,11 +498,7 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
-		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
-		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse, c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -506,11 +508,7 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.BulkBatch,
-		c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion,
-		c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun,
-		c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey,
-		c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse, c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -529,6 +527,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEntry.mutate(ctx, m)
 	case *AuditMentionMutation:
 		return c.AuditMention.mutate(ctx, m)
+	case *AutoResponseMutation:
+		return c.AutoResponse.mutate(ctx, m)
 	case *BulkBatchMutation:
 		return c.BulkBatch.mutate(ctx, m)
 	case *BulkOperationMutation:
@@ -1377,6 +1377,140 @@ func (c *AuditMentionClient) mutate(ctx context.Context, m *AuditMentionMutation
 		return (&AuditMentionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditMention mutation op: %q", m.Op())
+	}
+}
+
+// AutoResponseClient is a client for the AutoResponse schema.
+type AutoResponseClient struct {
+	config
+}
+
+// NewAutoResponseClient returns a client for the AutoResponse from the given config.
+func NewAutoResponseClient(c config) *AutoResponseClient {
+	return &AutoResponseClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `autoresponse.Hooks(f(g(h())))`.
+func (c *AutoResponseClient) Use(hooks ...Hook) {
+	c.hooks.AutoResponse = append(c.hooks.AutoResponse, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `autoresponse.Intercept(f(g(h())))`.
+func (c *AutoResponseClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AutoResponse = append(c.inters.AutoResponse, interceptors...)
+}
+
+// Create returns a builder for creating a AutoResponse entity.
+func (c *AutoResponseClient) Create() *AutoResponseCreate {
+	mutation := newAutoResponseMutation(c.config, OpCreate)
+	return &AutoResponseCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AutoResponse entities.
+func (c *AutoResponseClient) CreateBulk(builders ...*AutoResponseCreate) *AutoResponseCreateBulk {
+	return &AutoResponseCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AutoResponseClient) MapCreateBulk(slice any, setFunc func(*AutoResponseCreate, int)) *AutoResponseCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AutoResponseCreateBulk{err: fmt.Errorf("calling to AutoResponseClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AutoResponseCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AutoResponseCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AutoResponse.
+func (c *AutoResponseClient) Update() *AutoResponseUpdate {
+	mutation := newAutoResponseMutation(c.config, OpUpdate)
+	return &AutoResponseUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AutoResponseClient) UpdateOne(_m *AutoResponse) *AutoResponseUpdateOne {
+	mutation := newAutoResponseMutation(c.config, OpUpdateOne, withAutoResponse(_m))
+	return &AutoResponseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AutoResponseClient) UpdateOneID(id int64) *AutoResponseUpdateOne {
+	mutation := newAutoResponseMutation(c.config, OpUpdateOne, withAutoResponseID(id))
+	return &AutoResponseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AutoResponse.
+func (c *AutoResponseClient) Delete() *AutoResponseDelete {
+	mutation := newAutoResponseMutation(c.config, OpDelete)
+	return &AutoResponseDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AutoResponseClient) DeleteOne(_m *AutoResponse) *AutoResponseDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AutoResponseClient) DeleteOneID(id int64) *AutoResponseDeleteOne {
+	builder := c.Delete().Where(autoresponse.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AutoResponseDeleteOne{builder}
+}
+
+// Query returns a query builder for AutoResponse.
+func (c *AutoResponseClient) Query() *AutoResponseQuery {
+	return &AutoResponseQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAutoResponse},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AutoResponse entity by its id.
+func (c *AutoResponseClient) Get(ctx context.Context, id int64) (*AutoResponse, error) {
+	return c.Query().Where(autoresponse.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AutoResponseClient) GetX(ctx context.Context, id int64) *AutoResponse {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AutoResponseClient) Hooks() []Hook {
+	hooks := c.hooks.AutoResponse
+	return append(hooks[:len(hooks):len(hooks)], autoresponse.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AutoResponseClient) Interceptors() []Interceptor {
+	return c.inters.AutoResponse
+}
+
+func (c *AutoResponseClient) mutate(ctx context.Context, m *AutoResponseMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AutoResponseCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AutoResponseUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AutoResponseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AutoResponseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AutoResponse mutation op: %q", m.Op())
 	}
 }
 
@@ -8631,17 +8765,9 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
-		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
-		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
-		WebhookDelivery []ent.Hook
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch, BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
-		AccessToken, Agent, Attempt, AuditEntry, AuditMention, BulkBatch, BulkOperation,
-		Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry,
-		Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync,
-		Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook,
-		WebhookDelivery []ent.Interceptor
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch, BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Interceptor
 	}
 )

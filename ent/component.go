@@ -33,6 +33,8 @@ type Component struct {
 	Archived bool `json:"archived,omitempty"`
 	// Whether a message was made of it.
 	Used bool `json:"used,omitempty"`
+	// The secret that calls of its provider are signed with, encrypted.
+	Sealed []byte `json:"-"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
@@ -45,6 +47,8 @@ func (*Component) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case entcomponent.FieldSealed:
+			values[i] = new([]byte)
 		case entcomponent.FieldArchived, entcomponent.FieldUsed:
 			values[i] = new(sql.NullBool)
 		case entcomponent.FieldID, entcomponent.FieldVersion, entcomponent.FieldCreatedAt, entcomponent.FieldUpdatedAt:
@@ -120,6 +124,12 @@ func (_m *Component) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Used = value.Bool
 			}
+		case entcomponent.FieldSealed:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field sealed", values[i])
+			} else if value != nil {
+				_m.Sealed = *value
+			}
 		case entcomponent.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -191,6 +201,8 @@ func (_m *Component) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("used=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Used))
+	builder.WriteString(", ")
+	builder.WriteString("sealed=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -92,6 +92,12 @@ func (_c *ComponentCreate) SetNillableUsed(v *bool) *ComponentCreate {
 	return _c
 }
 
+// SetSealed sets the "sealed" field.
+func (_c *ComponentCreate) SetSealed(v []byte) *ComponentCreate {
+	_c.mutation.SetSealed(v)
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *ComponentCreate) SetCreatedAt(v clock.Time) *ComponentCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -230,6 +236,11 @@ func (_c *ComponentCreate) check() error {
 	if _, ok := _c.mutation.Used(); !ok {
 		return &ValidationError{Name: "used", err: errors.New(`ent: missing required field "Component.used"`)}
 	}
+	if v, ok := _c.mutation.Sealed(); ok {
+		if err := entcomponent.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "Component.sealed": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Component.created_at"`)}
 	}
@@ -299,6 +310,10 @@ func (_c *ComponentCreate) createSpec() (*Component, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Used(); ok {
 		_spec.SetField(entcomponent.FieldUsed, field.TypeBool, value)
 		_node.Used = value
+	}
+	if value, ok := _c.mutation.Sealed(); ok {
+		_spec.SetField(entcomponent.FieldSealed, field.TypeBytes, value)
+		_node.Sealed = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(entcomponent.FieldCreatedAt, field.TypeInt64, value)

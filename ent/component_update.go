@@ -119,6 +119,18 @@ func (_u *ComponentUpdate) SetNillableUsed(v *bool) *ComponentUpdate {
 	return _u
 }
 
+// SetSealed sets the "sealed" field.
+func (_u *ComponentUpdate) SetSealed(v []byte) *ComponentUpdate {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ComponentUpdate) ClearSealed() *ComponentUpdate {
+	_u.mutation.ClearSealed()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *ComponentUpdate) SetUpdatedAt(v clock.Time) *ComponentUpdate {
 	_u.mutation.ResetUpdatedAt()
@@ -194,6 +206,11 @@ func (_u *ComponentUpdate) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Component.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Sealed(); ok {
+		if err := entcomponent.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "Component.sealed": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -229,6 +246,12 @@ func (_u *ComponentUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Used(); ok {
 		_spec.SetField(entcomponent.FieldUsed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(entcomponent.FieldSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(entcomponent.FieldSealed, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(entcomponent.FieldUpdatedAt, field.TypeInt64, value)
@@ -347,6 +370,18 @@ func (_u *ComponentUpdateOne) SetNillableUsed(v *bool) *ComponentUpdateOne {
 	return _u
 }
 
+// SetSealed sets the "sealed" field.
+func (_u *ComponentUpdateOne) SetSealed(v []byte) *ComponentUpdateOne {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ComponentUpdateOne) ClearSealed() *ComponentUpdateOne {
+	_u.mutation.ClearSealed()
+	return _u
+}
+
 // SetUpdatedAt sets the "updated_at" field.
 func (_u *ComponentUpdateOne) SetUpdatedAt(v clock.Time) *ComponentUpdateOne {
 	_u.mutation.ResetUpdatedAt()
@@ -435,6 +470,11 @@ func (_u *ComponentUpdateOne) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Component.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Sealed(); ok {
+		if err := entcomponent.SealedValidator(v); err != nil {
+			return &ValidationError{Name: "sealed", err: fmt.Errorf(`ent: validator failed for field "Component.sealed": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -487,6 +527,12 @@ func (_u *ComponentUpdateOne) sqlSave(ctx context.Context) (_node *Component, er
 	}
 	if value, ok := _u.mutation.Used(); ok {
 		_spec.SetField(entcomponent.FieldUsed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(entcomponent.FieldSealed, field.TypeBytes, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(entcomponent.FieldSealed, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(entcomponent.FieldUpdatedAt, field.TypeInt64, value)

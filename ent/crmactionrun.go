@@ -43,6 +43,8 @@ type CrmActionRun struct {
 	Cause *string `json:"cause,omitempty"`
 	// RerunOf holds the value of the "rerun_of" field.
 	RerunOf int64 `json:"rerun_of,omitempty"`
+	// The answer that set it off; 0 for none.
+	MessageID int64 `json:"message_id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt clock.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -89,7 +91,7 @@ func (*CrmActionRun) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case crmactionrun.FieldID, crmactionrun.FieldActionID, crmactionrun.FieldConversationID, crmactionrun.FieldRecordID, crmactionrun.FieldSubjectID, crmactionrun.FieldAgentID, crmactionrun.FieldDepth, crmactionrun.FieldRerunOf, crmactionrun.FieldCreatedAt:
+		case crmactionrun.FieldID, crmactionrun.FieldActionID, crmactionrun.FieldConversationID, crmactionrun.FieldRecordID, crmactionrun.FieldSubjectID, crmactionrun.FieldAgentID, crmactionrun.FieldDepth, crmactionrun.FieldRerunOf, crmactionrun.FieldMessageID, crmactionrun.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
 		case crmactionrun.FieldTrigger, crmactionrun.FieldOutcome, crmactionrun.FieldCode, crmactionrun.FieldProblem, crmactionrun.FieldCause:
 			values[i] = new(sql.NullString)
@@ -188,6 +190,12 @@ func (_m *CrmActionRun) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RerunOf = value.Int64
 			}
+		case crmactionrun.FieldMessageID:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field message_id", values[i])
+			} else if value.Valid {
+				_m.MessageID = value.Int64
+			}
 		case crmactionrun.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -279,6 +287,9 @@ func (_m *CrmActionRun) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("rerun_of=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RerunOf))
+	builder.WriteString(", ")
+	builder.WriteString("message_id=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MessageID))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CreatedAt))

@@ -174,6 +174,20 @@ func (_c *CrmActionRunCreate) SetNillableRerunOf(v *int64) *CrmActionRunCreate {
 	return _c
 }
 
+// SetMessageID sets the "message_id" field.
+func (_c *CrmActionRunCreate) SetMessageID(v int64) *CrmActionRunCreate {
+	_c.mutation.SetMessageID(v)
+	return _c
+}
+
+// SetNillableMessageID sets the "message_id" field if the given value is not nil.
+func (_c *CrmActionRunCreate) SetNillableMessageID(v *int64) *CrmActionRunCreate {
+	if v != nil {
+		_c.SetMessageID(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *CrmActionRunCreate) SetCreatedAt(v clock.Time) *CrmActionRunCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -265,6 +279,10 @@ func (_c *CrmActionRunCreate) defaults() error {
 		v := crmactionrun.DefaultRerunOf
 		_c.mutation.SetRerunOf(v)
 	}
+	if _, ok := _c.mutation.MessageID(); !ok {
+		v := crmactionrun.DefaultMessageID
+		_c.mutation.SetMessageID(v)
+	}
 	return nil
 }
 
@@ -324,6 +342,9 @@ func (_c *CrmActionRunCreate) check() error {
 	}
 	if _, ok := _c.mutation.RerunOf(); !ok {
 		return &ValidationError{Name: "rerun_of", err: errors.New(`ent: missing required field "CrmActionRun.rerun_of"`)}
+	}
+	if _, ok := _c.mutation.MessageID(); !ok {
+		return &ValidationError{Name: "message_id", err: errors.New(`ent: missing required field "CrmActionRun.message_id"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "CrmActionRun.created_at"`)}
@@ -402,6 +423,10 @@ func (_c *CrmActionRunCreate) createSpec() (*CrmActionRun, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.RerunOf(); ok {
 		_spec.SetField(crmactionrun.FieldRerunOf, field.TypeInt64, value)
 		_node.RerunOf = value
+	}
+	if value, ok := _c.mutation.MessageID(); ok {
+		_spec.SetField(crmactionrun.FieldMessageID, field.TypeInt64, value)
+		_node.MessageID = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(crmactionrun.FieldCreatedAt, field.TypeInt64, value)

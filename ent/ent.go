@@ -11,6 +11,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
 	"parley/ent/auditmention"
+	"parley/ent/autoresponse"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	"reflect"
@@ -132,6 +133,7 @@ func checkColumn(t, c string) error {
 			attempt.Table:          attempt.ValidColumn,
 			auditentry.Table:       auditentry.ValidColumn,
 			auditmention.Table:     auditmention.ValidColumn,
+			autoresponse.Table:     autoresponse.ValidColumn,
 			bulkbatch.Table:        bulkbatch.ValidColumn,
 			bulkoperation.Table:    bulkoperation.ValidColumn,
 			entchannel.Table:       entchannel.ValidColumn,

@@ -30,6 +30,8 @@ type MessagingUser struct {
 	Country string `json:"country,omitempty"`
 	// Locale holds the value of the "locale" field.
 	Locale string `json:"locale,omitempty"`
+	// IANA name; empty for the organisation's.
+	TimeZone string `json:"time_zone,omitempty"`
 	// The customer's id in another system.
 	ExternalID string `json:"external_id,omitempty"`
 	// ConsentStatus holds the value of the "consent_status" field.
@@ -101,7 +103,7 @@ func (*MessagingUser) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case messaginguser.FieldID, messaginguser.FieldChannelID, messaginguser.FieldMergedInto, messaginguser.FieldMergedWith, messaginguser.FieldMergedAt, messaginguser.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldExternalID, messaginguser.FieldConsentStatus, messaginguser.FieldOwnConsent:
+		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldTimeZone, messaginguser.FieldExternalID, messaginguser.FieldConsentStatus, messaginguser.FieldOwnConsent:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -153,6 +155,12 @@ func (_m *MessagingUser) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field locale", values[i])
 			} else if value.Valid {
 				_m.Locale = value.String
+			}
+		case messaginguser.FieldTimeZone:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field time_zone", values[i])
+			} else if value.Valid {
+				_m.TimeZone = value.String
 			}
 		case messaginguser.FieldExternalID:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -263,6 +271,9 @@ func (_m *MessagingUser) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("locale=")
 	builder.WriteString(_m.Locale)
+	builder.WriteString(", ")
+	builder.WriteString("time_zone=")
+	builder.WriteString(_m.TimeZone)
 	builder.WriteString(", ")
 	builder.WriteString("external_id=")
 	builder.WriteString(_m.ExternalID)

@@ -78,6 +78,20 @@ func (_c *MessagingUserCreate) SetNillableLocale(v *string) *MessagingUserCreate
 	return _c
 }
 
+// SetTimeZone sets the "time_zone" field.
+func (_c *MessagingUserCreate) SetTimeZone(v string) *MessagingUserCreate {
+	_c.mutation.SetTimeZone(v)
+	return _c
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableTimeZone(v *string) *MessagingUserCreate {
+	if v != nil {
+		_c.SetTimeZone(*v)
+	}
+	return _c
+}
+
 // SetExternalID sets the "external_id" field.
 func (_c *MessagingUserCreate) SetExternalID(v string) *MessagingUserCreate {
 	_c.mutation.SetExternalID(v)
@@ -254,6 +268,10 @@ func (_c *MessagingUserCreate) defaults() error {
 		v := messaginguser.DefaultLocale
 		_c.mutation.SetLocale(v)
 	}
+	if _, ok := _c.mutation.TimeZone(); !ok {
+		v := messaginguser.DefaultTimeZone
+		_c.mutation.SetTimeZone(v)
+	}
 	if _, ok := _c.mutation.ExternalID(); !ok {
 		v := messaginguser.DefaultExternalID
 		_c.mutation.SetExternalID(v)
@@ -304,6 +322,14 @@ func (_c *MessagingUserCreate) check() error {
 	if v, ok := _c.mutation.Locale(); ok {
 		if err := messaginguser.LocaleValidator(v); err != nil {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.TimeZone(); !ok {
+		return &ValidationError{Name: "time_zone", err: errors.New(`ent: missing required field "MessagingUser.time_zone"`)}
+	}
+	if v, ok := _c.mutation.TimeZone(); ok {
+		if err := messaginguser.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.time_zone": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.ExternalID(); !ok {
@@ -376,6 +402,10 @@ func (_c *MessagingUserCreate) createSpec() (*MessagingUser, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
 		_node.Locale = value
+	}
+	if value, ok := _c.mutation.TimeZone(); ok {
+		_spec.SetField(messaginguser.FieldTimeZone, field.TypeString, value)
+		_node.TimeZone = value
 	}
 	if value, ok := _c.mutation.ExternalID(); ok {
 		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)

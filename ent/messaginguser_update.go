@@ -73,6 +73,20 @@ func (_u *MessagingUserUpdate) SetNillableLocale(v *string) *MessagingUserUpdate
 	return _u
 }
 
+// SetTimeZone sets the "time_zone" field.
+func (_u *MessagingUserUpdate) SetTimeZone(v string) *MessagingUserUpdate {
+	_u.mutation.SetTimeZone(v)
+	return _u
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableTimeZone(v *string) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetTimeZone(*v)
+	}
+	return _u
+}
+
 // SetExternalID sets the "external_id" field.
 func (_u *MessagingUserUpdate) SetExternalID(v string) *MessagingUserUpdate {
 	_u.mutation.SetExternalID(v)
@@ -300,6 +314,11 @@ func (_u *MessagingUserUpdate) check() error {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.TimeZone(); ok {
+		if err := messaginguser.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.time_zone": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.ExternalID(); ok {
 		if err := messaginguser.ExternalIDValidator(v); err != nil {
 			return &ValidationError{Name: "external_id", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.external_id": %w`, err)}
@@ -331,6 +350,9 @@ func (_u *MessagingUserUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.TimeZone(); ok {
+		_spec.SetField(messaginguser.FieldTimeZone, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ExternalID(); ok {
 		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)
@@ -497,6 +519,20 @@ func (_u *MessagingUserUpdateOne) SetLocale(v string) *MessagingUserUpdateOne {
 func (_u *MessagingUserUpdateOne) SetNillableLocale(v *string) *MessagingUserUpdateOne {
 	if v != nil {
 		_u.SetLocale(*v)
+	}
+	return _u
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (_u *MessagingUserUpdateOne) SetTimeZone(v string) *MessagingUserUpdateOne {
+	_u.mutation.SetTimeZone(v)
+	return _u
+}
+
+// SetNillableTimeZone sets the "time_zone" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableTimeZone(v *string) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetTimeZone(*v)
 	}
 	return _u
 }
@@ -741,6 +777,11 @@ func (_u *MessagingUserUpdateOne) check() error {
 			return &ValidationError{Name: "locale", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.locale": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.TimeZone(); ok {
+		if err := messaginguser.TimeZoneValidator(v); err != nil {
+			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.time_zone": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.ExternalID(); ok {
 		if err := messaginguser.ExternalIDValidator(v); err != nil {
 			return &ValidationError{Name: "external_id", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.external_id": %w`, err)}
@@ -789,6 +830,9 @@ func (_u *MessagingUserUpdateOne) sqlSave(ctx context.Context) (_node *Messaging
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(messaginguser.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.TimeZone(); ok {
+		_spec.SetField(messaginguser.FieldTimeZone, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ExternalID(); ok {
 		_spec.SetField(messaginguser.FieldExternalID, field.TypeString, value)

@@ -11,6 +11,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
 	"parley/ent/auditmention"
+	"parley/ent/autoresponse"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -88,6 +89,7 @@ const (
 	TypeAttempt          = "Attempt"
 	TypeAuditEntry       = "AuditEntry"
 	TypeAuditMention     = "AuditMention"
+	TypeAutoResponse     = "AutoResponse"
 	TypeBulkBatch        = "BulkBatch"
 	TypeBulkOperation    = "BulkOperation"
 	TypeChannel          = "Channel"
@@ -5319,6 +5321,689 @@ func (m *AuditMentionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AuditMention edge %s", name)
 }
 
+// AutoResponseMutation represents an operation that mutates the AutoResponse nodes in the graph.
+type AutoResponseMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *int64
+	conversation_id    *int64
+	addconversation_id *int64
+	moment             *string
+	session_id         *int64
+	addsession_id      *int64
+	message_id         *int64
+	addmessage_id      *int64
+	created_at         *clock.Time
+	addcreated_at      *clock.Time
+	clearedFields      map[string]struct{}
+	done               bool
+	oldValue           func(context.Context) (*AutoResponse, error)
+	predicates         []predicate.AutoResponse
+}
+
+var _ ent.Mutation = (*AutoResponseMutation)(nil)
+
+// autoresponseOption allows management of the mutation configuration using functional options.
+type autoresponseOption func(*AutoResponseMutation)
+
+// newAutoResponseMutation creates new mutation for the AutoResponse entity.
+func newAutoResponseMutation(c config, op Op, opts ...autoresponseOption) *AutoResponseMutation {
+	m := &AutoResponseMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAutoResponse,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAutoResponseID sets the ID field of the mutation.
+func withAutoResponseID(id int64) autoresponseOption {
+	return func(m *AutoResponseMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AutoResponse
+		)
+		m.oldValue = func(ctx context.Context) (*AutoResponse, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AutoResponse.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAutoResponse sets the old AutoResponse of the mutation.
+func withAutoResponse(node *AutoResponse) autoresponseOption {
+	return func(m *AutoResponseMutation) {
+		m.oldValue = func(context.Context) (*AutoResponse, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AutoResponseMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AutoResponseMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AutoResponse entities.
+func (m *AutoResponseMutation) SetID(id int64) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AutoResponseMutation) ID() (id int64, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AutoResponseMutation) IDs(ctx context.Context) ([]int64, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int64{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AutoResponse.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (m *AutoResponseMutation) SetConversationID(i int64) {
+	m.conversation_id = &i
+	m.addconversation_id = nil
+}
+
+// ConversationID returns the value of the "conversation_id" field in the mutation.
+func (m *AutoResponseMutation) ConversationID() (r int64, exists bool) {
+	v := m.conversation_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConversationID returns the old "conversation_id" field's value of the AutoResponse entity.
+// If the AutoResponse object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AutoResponseMutation) OldConversationID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConversationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConversationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConversationID: %w", err)
+	}
+	return oldValue.ConversationID, nil
+}
+
+// AddConversationID adds i to the "conversation_id" field.
+func (m *AutoResponseMutation) AddConversationID(i int64) {
+	if m.addconversation_id != nil {
+		*m.addconversation_id += i
+	} else {
+		m.addconversation_id = &i
+	}
+}
+
+// AddedConversationID returns the value that was added to the "conversation_id" field in this mutation.
+func (m *AutoResponseMutation) AddedConversationID() (r int64, exists bool) {
+	v := m.addconversation_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetConversationID resets all changes to the "conversation_id" field.
+func (m *AutoResponseMutation) ResetConversationID() {
+	m.conversation_id = nil
+	m.addconversation_id = nil
+}
+
+// SetMoment sets the "moment" field.
+func (m *AutoResponseMutation) SetMoment(s string) {
+	m.moment = &s
+}
+
+// Moment returns the value of the "moment" field in the mutation.
+func (m *AutoResponseMutation) Moment() (r string, exists bool) {
+	v := m.moment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMoment returns the old "moment" field's value of the AutoResponse entity.
+// If the AutoResponse object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AutoResponseMutation) OldMoment(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMoment is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMoment requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMoment: %w", err)
+	}
+	return oldValue.Moment, nil
+}
+
+// ResetMoment resets all changes to the "moment" field.
+func (m *AutoResponseMutation) ResetMoment() {
+	m.moment = nil
+}
+
+// SetSessionID sets the "session_id" field.
+func (m *AutoResponseMutation) SetSessionID(i int64) {
+	m.session_id = &i
+	m.addsession_id = nil
+}
+
+// SessionID returns the value of the "session_id" field in the mutation.
+func (m *AutoResponseMutation) SessionID() (r int64, exists bool) {
+	v := m.session_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSessionID returns the old "session_id" field's value of the AutoResponse entity.
+// If the AutoResponse object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AutoResponseMutation) OldSessionID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSessionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSessionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSessionID: %w", err)
+	}
+	return oldValue.SessionID, nil
+}
+
+// AddSessionID adds i to the "session_id" field.
+func (m *AutoResponseMutation) AddSessionID(i int64) {
+	if m.addsession_id != nil {
+		*m.addsession_id += i
+	} else {
+		m.addsession_id = &i
+	}
+}
+
+// AddedSessionID returns the value that was added to the "session_id" field in this mutation.
+func (m *AutoResponseMutation) AddedSessionID() (r int64, exists bool) {
+	v := m.addsession_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSessionID resets all changes to the "session_id" field.
+func (m *AutoResponseMutation) ResetSessionID() {
+	m.session_id = nil
+	m.addsession_id = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *AutoResponseMutation) SetMessageID(i int64) {
+	m.message_id = &i
+	m.addmessage_id = nil
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *AutoResponseMutation) MessageID() (r int64, exists bool) {
+	v := m.message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the AutoResponse entity.
+// If the AutoResponse object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AutoResponseMutation) OldMessageID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// AddMessageID adds i to the "message_id" field.
+func (m *AutoResponseMutation) AddMessageID(i int64) {
+	if m.addmessage_id != nil {
+		*m.addmessage_id += i
+	} else {
+		m.addmessage_id = &i
+	}
+}
+
+// AddedMessageID returns the value that was added to the "message_id" field in this mutation.
+func (m *AutoResponseMutation) AddedMessageID() (r int64, exists bool) {
+	v := m.addmessage_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *AutoResponseMutation) ResetMessageID() {
+	m.message_id = nil
+	m.addmessage_id = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AutoResponseMutation) SetCreatedAt(c clock.Time) {
+	m.created_at = &c
+	m.addcreated_at = nil
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AutoResponseMutation) CreatedAt() (r clock.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the AutoResponse entity.
+// If the AutoResponse object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AutoResponseMutation) OldCreatedAt(ctx context.Context) (v clock.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// AddCreatedAt adds c to the "created_at" field.
+func (m *AutoResponseMutation) AddCreatedAt(c clock.Time) {
+	if m.addcreated_at != nil {
+		*m.addcreated_at += c
+	} else {
+		m.addcreated_at = &c
+	}
+}
+
+// AddedCreatedAt returns the value that was added to the "created_at" field in this mutation.
+func (m *AutoResponseMutation) AddedCreatedAt() (r clock.Time, exists bool) {
+	v := m.addcreated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AutoResponseMutation) ResetCreatedAt() {
+	m.created_at = nil
+	m.addcreated_at = nil
+}
+
+// Where appends a list predicates to the AutoResponseMutation builder.
+func (m *AutoResponseMutation) Where(ps ...predicate.AutoResponse) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AutoResponseMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AutoResponseMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AutoResponse, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AutoResponseMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AutoResponseMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AutoResponse).
+func (m *AutoResponseMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AutoResponseMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.conversation_id != nil {
+		fields = append(fields, autoresponse.FieldConversationID)
+	}
+	if m.moment != nil {
+		fields = append(fields, autoresponse.FieldMoment)
+	}
+	if m.session_id != nil {
+		fields = append(fields, autoresponse.FieldSessionID)
+	}
+	if m.message_id != nil {
+		fields = append(fields, autoresponse.FieldMessageID)
+	}
+	if m.created_at != nil {
+		fields = append(fields, autoresponse.FieldCreatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AutoResponseMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case autoresponse.FieldConversationID:
+		return m.ConversationID()
+	case autoresponse.FieldMoment:
+		return m.Moment()
+	case autoresponse.FieldSessionID:
+		return m.SessionID()
+	case autoresponse.FieldMessageID:
+		return m.MessageID()
+	case autoresponse.FieldCreatedAt:
+		return m.CreatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AutoResponseMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case autoresponse.FieldConversationID:
+		return m.OldConversationID(ctx)
+	case autoresponse.FieldMoment:
+		return m.OldMoment(ctx)
+	case autoresponse.FieldSessionID:
+		return m.OldSessionID(ctx)
+	case autoresponse.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case autoresponse.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown AutoResponse field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AutoResponseMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case autoresponse.FieldConversationID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConversationID(v)
+		return nil
+	case autoresponse.FieldMoment:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMoment(v)
+		return nil
+	case autoresponse.FieldSessionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSessionID(v)
+		return nil
+	case autoresponse.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case autoresponse.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AutoResponse field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AutoResponseMutation) AddedFields() []string {
+	var fields []string
+	if m.addconversation_id != nil {
+		fields = append(fields, autoresponse.FieldConversationID)
+	}
+	if m.addsession_id != nil {
+		fields = append(fields, autoresponse.FieldSessionID)
+	}
+	if m.addmessage_id != nil {
+		fields = append(fields, autoresponse.FieldMessageID)
+	}
+	if m.addcreated_at != nil {
+		fields = append(fields, autoresponse.FieldCreatedAt)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AutoResponseMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case autoresponse.FieldConversationID:
+		return m.AddedConversationID()
+	case autoresponse.FieldSessionID:
+		return m.AddedSessionID()
+	case autoresponse.FieldMessageID:
+		return m.AddedMessageID()
+	case autoresponse.FieldCreatedAt:
+		return m.AddedCreatedAt()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AutoResponseMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case autoresponse.FieldConversationID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddConversationID(v)
+		return nil
+	case autoresponse.FieldSessionID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSessionID(v)
+		return nil
+	case autoresponse.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMessageID(v)
+		return nil
+	case autoresponse.FieldCreatedAt:
+		v, ok := value.(clock.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AutoResponse numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AutoResponseMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AutoResponseMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AutoResponseMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown AutoResponse nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AutoResponseMutation) ResetField(name string) error {
+	switch name {
+	case autoresponse.FieldConversationID:
+		m.ResetConversationID()
+		return nil
+	case autoresponse.FieldMoment:
+		m.ResetMoment()
+		return nil
+	case autoresponse.FieldSessionID:
+		m.ResetSessionID()
+		return nil
+	case autoresponse.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case autoresponse.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown AutoResponse field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AutoResponseMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AutoResponseMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AutoResponseMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AutoResponseMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AutoResponseMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AutoResponseMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AutoResponseMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown AutoResponse unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AutoResponseMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown AutoResponse edge %s", name)
+}
+
 // BulkBatchMutation represents an operation that mutates the BulkBatch nodes in the graph.
 type BulkBatchMutation struct {
 	config
@@ -7653,6 +8338,8 @@ type ChannelMutation struct {
 	country                *string
 	required_consent       *channel.Consent
 	send_limits            *channel.SendLimits
+	auto_responses         *[]component.Response
+	appendauto_responses   []component.Response
 	active                 *bool
 	created_at             *clock.Time
 	addcreated_at          *clock.Time
@@ -8129,6 +8816,71 @@ func (m *ChannelMutation) ResetSendLimits() {
 	delete(m.clearedFields, entchannel.FieldSendLimits)
 }
 
+// SetAutoResponses sets the "auto_responses" field.
+func (m *ChannelMutation) SetAutoResponses(c []component.Response) {
+	m.auto_responses = &c
+	m.appendauto_responses = nil
+}
+
+// AutoResponses returns the value of the "auto_responses" field in the mutation.
+func (m *ChannelMutation) AutoResponses() (r []component.Response, exists bool) {
+	v := m.auto_responses
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAutoResponses returns the old "auto_responses" field's value of the Channel entity.
+// If the Channel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelMutation) OldAutoResponses(ctx context.Context) (v []component.Response, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAutoResponses is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAutoResponses requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAutoResponses: %w", err)
+	}
+	return oldValue.AutoResponses, nil
+}
+
+// AppendAutoResponses adds c to the "auto_responses" field.
+func (m *ChannelMutation) AppendAutoResponses(c []component.Response) {
+	m.appendauto_responses = append(m.appendauto_responses, c...)
+}
+
+// AppendedAutoResponses returns the list of values that were appended to the "auto_responses" field in this mutation.
+func (m *ChannelMutation) AppendedAutoResponses() ([]component.Response, bool) {
+	if len(m.appendauto_responses) == 0 {
+		return nil, false
+	}
+	return m.appendauto_responses, true
+}
+
+// ClearAutoResponses clears the value of the "auto_responses" field.
+func (m *ChannelMutation) ClearAutoResponses() {
+	m.auto_responses = nil
+	m.appendauto_responses = nil
+	m.clearedFields[entchannel.FieldAutoResponses] = struct{}{}
+}
+
+// AutoResponsesCleared returns if the "auto_responses" field was cleared in this mutation.
+func (m *ChannelMutation) AutoResponsesCleared() bool {
+	_, ok := m.clearedFields[entchannel.FieldAutoResponses]
+	return ok
+}
+
+// ResetAutoResponses resets all changes to the "auto_responses" field.
+func (m *ChannelMutation) ResetAutoResponses() {
+	m.auto_responses = nil
+	m.appendauto_responses = nil
+	delete(m.clearedFields, entchannel.FieldAutoResponses)
+}
+
 // SetActive sets the "active" field.
 func (m *ChannelMutation) SetActive(b bool) {
 	m.active = &b
@@ -8484,7 +9236,7 @@ func (m *ChannelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChannelMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.account != nil {
 		fields = append(fields, entchannel.FieldProviderAccountID)
 	}
@@ -8511,6 +9263,9 @@ func (m *ChannelMutation) Fields() []string {
 	}
 	if m.send_limits != nil {
 		fields = append(fields, entchannel.FieldSendLimits)
+	}
+	if m.auto_responses != nil {
+		fields = append(fields, entchannel.FieldAutoResponses)
 	}
 	if m.active != nil {
 		fields = append(fields, entchannel.FieldActive)
@@ -8544,6 +9299,8 @@ func (m *ChannelMutation) Field(name string) (ent.Value, bool) {
 		return m.RequiredConsent()
 	case entchannel.FieldSendLimits:
 		return m.SendLimits()
+	case entchannel.FieldAutoResponses:
+		return m.AutoResponses()
 	case entchannel.FieldActive:
 		return m.Active()
 	case entchannel.FieldCreatedAt:
@@ -8575,6 +9332,8 @@ func (m *ChannelMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldRequiredConsent(ctx)
 	case entchannel.FieldSendLimits:
 		return m.OldSendLimits(ctx)
+	case entchannel.FieldAutoResponses:
+		return m.OldAutoResponses(ctx)
 	case entchannel.FieldActive:
 		return m.OldActive(ctx)
 	case entchannel.FieldCreatedAt:
@@ -8651,6 +9410,13 @@ func (m *ChannelMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSendLimits(v)
 		return nil
+	case entchannel.FieldAutoResponses:
+		v, ok := value.([]component.Response)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAutoResponses(v)
+		return nil
 	case entchannel.FieldActive:
 		v, ok := value.(bool)
 		if !ok {
@@ -8716,6 +9482,9 @@ func (m *ChannelMutation) ClearedFields() []string {
 	if m.FieldCleared(entchannel.FieldSendLimits) {
 		fields = append(fields, entchannel.FieldSendLimits)
 	}
+	if m.FieldCleared(entchannel.FieldAutoResponses) {
+		fields = append(fields, entchannel.FieldAutoResponses)
+	}
 	return fields
 }
 
@@ -8735,6 +9504,9 @@ func (m *ChannelMutation) ClearField(name string) error {
 		return nil
 	case entchannel.FieldSendLimits:
 		m.ClearSendLimits()
+		return nil
+	case entchannel.FieldAutoResponses:
+		m.ClearAutoResponses()
 		return nil
 	}
 	return fmt.Errorf("unknown Channel nullable field %s", name)
@@ -8770,6 +9542,9 @@ func (m *ChannelMutation) ResetField(name string) error {
 		return nil
 	case entchannel.FieldSendLimits:
 		m.ResetSendLimits()
+		return nil
+	case entchannel.FieldAutoResponses:
+		m.ResetAutoResponses()
 		return nil
 	case entchannel.FieldActive:
 		m.ResetActive()
@@ -8968,6 +9743,7 @@ type ComponentMutation struct {
 	addversion     *int
 	archived       *bool
 	used           *bool
+	sealed         *[]byte
 	created_at     *clock.Time
 	addcreated_at  *clock.Time
 	updated_at     *clock.Time
@@ -9390,6 +10166,55 @@ func (m *ComponentMutation) ResetUsed() {
 	m.used = nil
 }
 
+// SetSealed sets the "sealed" field.
+func (m *ComponentMutation) SetSealed(b []byte) {
+	m.sealed = &b
+}
+
+// Sealed returns the value of the "sealed" field in the mutation.
+func (m *ComponentMutation) Sealed() (r []byte, exists bool) {
+	v := m.sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealed returns the old "sealed" field's value of the Component entity.
+// If the Component object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ComponentMutation) OldSealed(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealed: %w", err)
+	}
+	return oldValue.Sealed, nil
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (m *ComponentMutation) ClearSealed() {
+	m.sealed = nil
+	m.clearedFields[entcomponent.FieldSealed] = struct{}{}
+}
+
+// SealedCleared returns if the "sealed" field was cleared in this mutation.
+func (m *ComponentMutation) SealedCleared() bool {
+	_, ok := m.clearedFields[entcomponent.FieldSealed]
+	return ok
+}
+
+// ResetSealed resets all changes to the "sealed" field.
+func (m *ComponentMutation) ResetSealed() {
+	m.sealed = nil
+	delete(m.clearedFields, entcomponent.FieldSealed)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *ComponentMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -9536,7 +10361,7 @@ func (m *ComponentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ComponentMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.name != nil {
 		fields = append(fields, entcomponent.FieldName)
 	}
@@ -9560,6 +10385,9 @@ func (m *ComponentMutation) Fields() []string {
 	}
 	if m.used != nil {
 		fields = append(fields, entcomponent.FieldUsed)
+	}
+	if m.sealed != nil {
+		fields = append(fields, entcomponent.FieldSealed)
 	}
 	if m.created_at != nil {
 		fields = append(fields, entcomponent.FieldCreatedAt)
@@ -9591,6 +10419,8 @@ func (m *ComponentMutation) Field(name string) (ent.Value, bool) {
 		return m.Archived()
 	case entcomponent.FieldUsed:
 		return m.Used()
+	case entcomponent.FieldSealed:
+		return m.Sealed()
 	case entcomponent.FieldCreatedAt:
 		return m.CreatedAt()
 	case entcomponent.FieldUpdatedAt:
@@ -9620,6 +10450,8 @@ func (m *ComponentMutation) OldField(ctx context.Context, name string) (ent.Valu
 		return m.OldArchived(ctx)
 	case entcomponent.FieldUsed:
 		return m.OldUsed(ctx)
+	case entcomponent.FieldSealed:
+		return m.OldSealed(ctx)
 	case entcomponent.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	case entcomponent.FieldUpdatedAt:
@@ -9688,6 +10520,13 @@ func (m *ComponentMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetUsed(v)
+		return nil
+	case entcomponent.FieldSealed:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealed(v)
 		return nil
 	case entcomponent.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -9771,7 +10610,11 @@ func (m *ComponentMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ComponentMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(entcomponent.FieldSealed) {
+		fields = append(fields, entcomponent.FieldSealed)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -9784,6 +10627,11 @@ func (m *ComponentMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ComponentMutation) ClearField(name string) error {
+	switch name {
+	case entcomponent.FieldSealed:
+		m.ClearSealed()
+		return nil
+	}
 	return fmt.Errorf("unknown Component nullable field %s", name)
 }
 
@@ -9814,6 +10662,9 @@ func (m *ComponentMutation) ResetField(name string) error {
 		return nil
 	case entcomponent.FieldUsed:
 		m.ResetUsed()
+		return nil
+	case entcomponent.FieldSealed:
+		m.ResetSealed()
 		return nil
 	case entcomponent.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -16822,6 +17673,8 @@ type CrmActionRunMutation struct {
 	cause               *string
 	rerun_of            *int64
 	addrerun_of         *int64
+	message_id          *int64
+	addmessage_id       *int64
 	created_at          *clock.Time
 	addcreated_at       *clock.Time
 	clearedFields       map[string]struct{}
@@ -17496,6 +18349,62 @@ func (m *CrmActionRunMutation) ResetRerunOf() {
 	m.addrerun_of = nil
 }
 
+// SetMessageID sets the "message_id" field.
+func (m *CrmActionRunMutation) SetMessageID(i int64) {
+	m.message_id = &i
+	m.addmessage_id = nil
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *CrmActionRunMutation) MessageID() (r int64, exists bool) {
+	v := m.message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the CrmActionRun entity.
+// If the CrmActionRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CrmActionRunMutation) OldMessageID(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// AddMessageID adds i to the "message_id" field.
+func (m *CrmActionRunMutation) AddMessageID(i int64) {
+	if m.addmessage_id != nil {
+		*m.addmessage_id += i
+	} else {
+		m.addmessage_id = &i
+	}
+}
+
+// AddedMessageID returns the value that was added to the "message_id" field in this mutation.
+func (m *CrmActionRunMutation) AddedMessageID() (r int64, exists bool) {
+	v := m.addmessage_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *CrmActionRunMutation) ResetMessageID() {
+	m.message_id = nil
+	m.addmessage_id = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *CrmActionRunMutation) SetCreatedAt(c clock.Time) {
 	m.created_at = &c
@@ -17640,7 +18549,7 @@ func (m *CrmActionRunMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CrmActionRunMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.action != nil {
 		fields = append(fields, crmactionrun.FieldActionID)
 	}
@@ -17677,6 +18586,9 @@ func (m *CrmActionRunMutation) Fields() []string {
 	if m.rerun_of != nil {
 		fields = append(fields, crmactionrun.FieldRerunOf)
 	}
+	if m.message_id != nil {
+		fields = append(fields, crmactionrun.FieldMessageID)
+	}
 	if m.created_at != nil {
 		fields = append(fields, crmactionrun.FieldCreatedAt)
 	}
@@ -17712,6 +18624,8 @@ func (m *CrmActionRunMutation) Field(name string) (ent.Value, bool) {
 		return m.Cause()
 	case crmactionrun.FieldRerunOf:
 		return m.RerunOf()
+	case crmactionrun.FieldMessageID:
+		return m.MessageID()
 	case crmactionrun.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -17747,6 +18661,8 @@ func (m *CrmActionRunMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldCause(ctx)
 	case crmactionrun.FieldRerunOf:
 		return m.OldRerunOf(ctx)
+	case crmactionrun.FieldMessageID:
+		return m.OldMessageID(ctx)
 	case crmactionrun.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -17842,6 +18758,13 @@ func (m *CrmActionRunMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRerunOf(v)
 		return nil
+	case crmactionrun.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
 	case crmactionrun.FieldCreatedAt:
 		v, ok := value.(clock.Time)
 		if !ok {
@@ -17872,6 +18795,9 @@ func (m *CrmActionRunMutation) AddedFields() []string {
 	if m.addrerun_of != nil {
 		fields = append(fields, crmactionrun.FieldRerunOf)
 	}
+	if m.addmessage_id != nil {
+		fields = append(fields, crmactionrun.FieldMessageID)
+	}
 	if m.addcreated_at != nil {
 		fields = append(fields, crmactionrun.FieldCreatedAt)
 	}
@@ -17893,6 +18819,8 @@ func (m *CrmActionRunMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedDepth()
 	case crmactionrun.FieldRerunOf:
 		return m.AddedRerunOf()
+	case crmactionrun.FieldMessageID:
+		return m.AddedMessageID()
 	case crmactionrun.FieldCreatedAt:
 		return m.AddedCreatedAt()
 	}
@@ -17938,6 +18866,13 @@ func (m *CrmActionRunMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddRerunOf(v)
+		return nil
+	case crmactionrun.FieldMessageID:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMessageID(v)
 		return nil
 	case crmactionrun.FieldCreatedAt:
 		v, ok := value.(clock.Time)
@@ -18023,6 +18958,9 @@ func (m *CrmActionRunMutation) ResetField(name string) error {
 		return nil
 	case crmactionrun.FieldRerunOf:
 		m.ResetRerunOf()
+		return nil
+	case crmactionrun.FieldMessageID:
+		m.ResetMessageID()
 		return nil
 	case crmactionrun.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -29472,6 +30410,7 @@ type MessagingUserMutation struct {
 	name                *string
 	country             *string
 	locale              *string
+	time_zone           *string
 	external_id         *string
 	consent_status      *channel.Consent
 	merged_into         *int64
@@ -29778,6 +30717,42 @@ func (m *MessagingUserMutation) OldLocale(ctx context.Context) (v string, err er
 // ResetLocale resets all changes to the "locale" field.
 func (m *MessagingUserMutation) ResetLocale() {
 	m.locale = nil
+}
+
+// SetTimeZone sets the "time_zone" field.
+func (m *MessagingUserMutation) SetTimeZone(s string) {
+	m.time_zone = &s
+}
+
+// TimeZone returns the value of the "time_zone" field in the mutation.
+func (m *MessagingUserMutation) TimeZone() (r string, exists bool) {
+	v := m.time_zone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTimeZone returns the old "time_zone" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldTimeZone(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTimeZone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTimeZone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTimeZone: %w", err)
+	}
+	return oldValue.TimeZone, nil
+}
+
+// ResetTimeZone resets all changes to the "time_zone" field.
+func (m *MessagingUserMutation) ResetTimeZone() {
+	m.time_zone = nil
 }
 
 // SetExternalID sets the "external_id" field.
@@ -30294,7 +31269,7 @@ func (m *MessagingUserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessagingUserMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.channel != nil {
 		fields = append(fields, messaginguser.FieldChannelID)
 	}
@@ -30309,6 +31284,9 @@ func (m *MessagingUserMutation) Fields() []string {
 	}
 	if m.locale != nil {
 		fields = append(fields, messaginguser.FieldLocale)
+	}
+	if m.time_zone != nil {
+		fields = append(fields, messaginguser.FieldTimeZone)
 	}
 	if m.external_id != nil {
 		fields = append(fields, messaginguser.FieldExternalID)
@@ -30349,6 +31327,8 @@ func (m *MessagingUserMutation) Field(name string) (ent.Value, bool) {
 		return m.Country()
 	case messaginguser.FieldLocale:
 		return m.Locale()
+	case messaginguser.FieldTimeZone:
+		return m.TimeZone()
 	case messaginguser.FieldExternalID:
 		return m.ExternalID()
 	case messaginguser.FieldConsentStatus:
@@ -30382,6 +31362,8 @@ func (m *MessagingUserMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldCountry(ctx)
 	case messaginguser.FieldLocale:
 		return m.OldLocale(ctx)
+	case messaginguser.FieldTimeZone:
+		return m.OldTimeZone(ctx)
 	case messaginguser.FieldExternalID:
 		return m.OldExternalID(ctx)
 	case messaginguser.FieldConsentStatus:
@@ -30439,6 +31421,13 @@ func (m *MessagingUserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLocale(v)
+		return nil
+	case messaginguser.FieldTimeZone:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTimeZone(v)
 		return nil
 	case messaginguser.FieldExternalID:
 		v, ok := value.(string)
@@ -30618,6 +31607,9 @@ func (m *MessagingUserMutation) ResetField(name string) error {
 		return nil
 	case messaginguser.FieldLocale:
 		m.ResetLocale()
+		return nil
+	case messaginguser.FieldTimeZone:
+		m.ResetTimeZone()
 		return nil
 	case messaginguser.FieldExternalID:
 		m.ResetExternalID()

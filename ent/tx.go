@@ -22,6 +22,8 @@ type Tx struct {
 	AuditEntry *AuditEntryClient
 	// AuditMention is the client for interacting with the AuditMention builders.
 	AuditMention *AuditMentionClient
+	// AutoResponse is the client for interacting with the AutoResponse builders.
+	AutoResponse *AutoResponseClient
 	// BulkBatch is the client for interacting with the BulkBatch builders.
 	BulkBatch *BulkBatchClient
 	// BulkOperation is the client for interacting with the BulkOperation builders.
@@ -254,6 +256,7 @@ func (tx *Tx) init() {
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEntry = NewAuditEntryClient(tx.config)
 	tx.AuditMention = NewAuditMentionClient(tx.config)
+	tx.AutoResponse = NewAutoResponseClient(tx.config)
 	tx.BulkBatch = NewBulkBatchClient(tx.config)
 	tx.BulkOperation = NewBulkOperationClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)

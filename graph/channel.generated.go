@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/switchboard"
 	"parley/internal/ground/fault"
@@ -25,6 +26,153 @@ import (
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AutoResponse_moment(ctx context.Context, field graphql.CollectedField, obj *component.Response) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponse_moment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KnownMoment(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v component.Moment) graphql.Marshaler {
+			return ec.marshalNAutoResponseMoment2parleyᚋinternalᚋdeskᚋcomponentᚐMoment(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponse_moment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AutoResponse", field, true, false, "AutoResponseMoment")
+}
+
+func (ec *executionContext) _AutoResponse_componentId(ctx context.Context, field graphql.CollectedField, obj *component.Response) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponse_componentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ComponentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponse_componentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AutoResponse", field, false, false, "ID")
+}
+
+func (ec *executionContext) _AutoResponse_parameters(ctx context.Context, field graphql.CollectedField, obj *component.Response) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponse_parameters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parameters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []component.ResponseValue) graphql.Marshaler {
+			return ec.marshalNAutoResponseParameter2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseValueᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponse_parameters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AutoResponse",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AutoResponseParameter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AutoResponse_text(ctx context.Context, field graphql.CollectedField, obj *component.Response) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponse_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponse_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AutoResponse", field, false, false, "String")
+}
+
+func (ec *executionContext) _AutoResponseParameter_name(ctx context.Context, field graphql.CollectedField, obj *component.ResponseValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponseParameter_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponseParameter_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AutoResponseParameter", field, false, false, "String")
+}
+
+func (ec *executionContext) _AutoResponseParameter_value(ctx context.Context, field graphql.CollectedField, obj *component.ResponseValue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AutoResponseParameter_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AutoResponseParameter_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AutoResponseParameter", field, false, false, "String")
+}
 
 func (ec *executionContext) _ChannelCapabilities_type(ctx context.Context, field graphql.CollectedField, obj *channel.Capabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -1810,6 +1958,118 @@ func UnmarshalAddQueueMembersInput(ctx context.Context, raw any) (switchboard.Me
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAutoResponseInput(ctx context.Context, obj any) (component.Response, error) {
+	var it component.Response
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"moment", "componentId", "parameters", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "moment":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("moment"))
+			data, err := ec.unmarshalNAutoResponseMoment2parleyᚋinternalᚋdeskᚋcomponentᚐMoment(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Moment = data
+		case "componentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("componentId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ComponentID = data
+		case "parameters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parameters"))
+			data, err := ec.unmarshalOAutoResponseParameterInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseValueᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Parameters = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAutoResponseInput unmarshals raw into the AutoResponseInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAutoResponseInput(ctx context.Context, raw any) (component.Response, error) {
+	var out component.Response
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AutoResponseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputAutoResponseParameterInput(ctx context.Context, obj any) (component.ResponseValue, error) {
+	var it component.ResponseValue
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAutoResponseParameterInput unmarshals raw into the AutoResponseParameterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAutoResponseParameterInput(ctx context.Context, raw any) (component.ResponseValue, error) {
+	var out component.ResponseValue
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AutoResponseParameterInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputChannelLimitsInput(ctx context.Context, obj any) (channel.SendLimits, error) {
 	var it channel.SendLimits
 	if obj == nil {
@@ -2266,7 +2526,7 @@ func (ec *executionContext) unmarshalInputUpdateChannelInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "developerName", "queueId", "requiredConsent", "limits"}
+	fieldsInOrder := [...]string{"id", "name", "developerName", "queueId", "requiredConsent", "limits", "autoResponses"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2315,6 +2575,13 @@ func (ec *executionContext) unmarshalInputUpdateChannelInput(ctx context.Context
 				return it, err
 			}
 			it.Limits = data
+		case "autoResponses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("autoResponses"))
+			data, err := ec.unmarshalOAutoResponseInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomponentᚐResponseᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AutoResponses = data
 		}
 	}
 	return it, nil
@@ -2388,6 +2655,92 @@ func UnmarshalUpdateQueueInput(ctx context.Context, raw any) (switchboard.Update
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var autoResponseImplementors = []string{"AutoResponse"}
+
+func (ec *executionContext) _AutoResponse(ctx context.Context, sel ast.SelectionSet, obj *component.Response) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, autoResponseImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AutoResponse")
+		case "moment":
+			out.Values[i] = ec._AutoResponse_moment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "componentId":
+			out.Values[i] = ec._AutoResponse_componentId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "parameters":
+			out.Values[i] = ec._AutoResponse_parameters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "text":
+			out.Values[i] = ec._AutoResponse_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var autoResponseParameterImplementors = []string{"AutoResponseParameter"}
+
+func (ec *executionContext) _AutoResponseParameter(ctx context.Context, sel ast.SelectionSet, obj *component.ResponseValue) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, autoResponseParameterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AutoResponseParameter")
+		case "name":
+			out.Values[i] = ec._AutoResponseParameter_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._AutoResponseParameter_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var channelCapabilitiesImplementors = []string{"ChannelCapabilities"}
 
@@ -3023,6 +3376,71 @@ func (ec *executionContext) unmarshalNAddQueueMembersInput2parleyᚋinternalᚋd
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNAutoResponse2parleyᚋinternalᚋdeskᚋcomponentᚐResponse(ctx context.Context, sel ast.SelectionSet, v component.Response) graphql.Marshaler {
+	return ec._AutoResponse(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAutoResponse2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseᚄ(ctx context.Context, sel ast.SelectionSet, v []component.Response) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAutoResponse2parleyᚋinternalᚋdeskᚋcomponentᚐResponse(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAutoResponseInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐResponse(ctx context.Context, v any) (*component.Response, error) {
+	res, err := ec.unmarshalInputAutoResponseInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAutoResponseMoment2parleyᚋinternalᚋdeskᚋcomponentᚐMoment(ctx context.Context, v any) (component.Moment, error) {
+	tmp, err := channel.UnmarshalText(v)
+	res := component.Moment(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAutoResponseMoment2parleyᚋinternalᚋdeskᚋcomponentᚐMoment(ctx context.Context, sel ast.SelectionSet, v component.Moment) graphql.Marshaler {
+	_ = sel
+	res := channel.MarshalText(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AutoResponseMoment!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNAutoResponseParameter2parleyᚋinternalᚋdeskᚋcomponentᚐResponseValue(ctx context.Context, sel ast.SelectionSet, v component.ResponseValue) graphql.Marshaler {
+	return ec._AutoResponseParameter(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAutoResponseParameter2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseValueᚄ(ctx context.Context, sel ast.SelectionSet, v []component.ResponseValue) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAutoResponseParameter2parleyᚋinternalᚋdeskᚋcomponentᚐResponseValue(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAutoResponseParameterInput2parleyᚋinternalᚋdeskᚋcomponentᚐResponseValue(ctx context.Context, v any) (component.ResponseValue, error) {
+	res, err := ec.unmarshalInputAutoResponseParameterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNChannelCapabilities2ᚕᚖparleyᚋinternalᚋchannelᚐCapabilitiesᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Capabilities) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -3255,6 +3673,40 @@ func (ec *executionContext) unmarshalNUpdateChannelInput2parleyᚋgraphᚐUpdate
 func (ec *executionContext) unmarshalNUpdateQueueInput2parleyᚋinternalᚋdeskᚋswitchboardᚐUpdateQueueInput(ctx context.Context, v any) (switchboard.UpdateQueueInput, error) {
 	res, err := ec.unmarshalInputUpdateQueueInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAutoResponseInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomponentᚐResponseᚄ(ctx context.Context, v any) ([]*component.Response, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*component.Response, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAutoResponseInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐResponse(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOAutoResponseParameterInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseValueᚄ(ctx context.Context, v any) ([]component.ResponseValue, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]component.ResponseValue, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAutoResponseParameterInput2parleyᚋinternalᚋdeskᚋcomponentᚐResponseValue(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalOChannelLimitsInput2ᚖparleyᚋinternalᚋchannelᚐSendLimits(ctx context.Context, v any) (*channel.SendLimits, error) {

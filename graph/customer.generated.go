@@ -522,7 +522,7 @@ func (ec *executionContext) unmarshalInputUpdateMessagingUserInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "locale", "externalId"}
+	fieldsInOrder := [...]string{"id", "name", "locale", "timeZone", "externalId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -550,6 +550,13 @@ func (ec *executionContext) unmarshalInputUpdateMessagingUserInput(ctx context.C
 				return it, err
 			}
 			it.Locale = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
 		case "externalId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalId"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

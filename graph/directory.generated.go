@@ -8,6 +8,7 @@ import (
 	"math"
 	"parley/internal/channel"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/component"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/customer"
@@ -711,6 +712,38 @@ func (ec *executionContext) fieldContext_Channel_queue(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Queue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Channel_autoResponses(ctx context.Context, field graphql.CollectedField, obj *directory.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Channel_autoResponses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AutoResponses(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []component.Response) graphql.Marshaler {
+			return ec.marshalNAutoResponse2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐResponseᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Channel_autoResponses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AutoResponse(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1439,6 +1472,29 @@ func (ec *executionContext) _MessagingUser_externalId(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_MessagingUser_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessagingUser", field, false, false, "String")
+}
+
+func (ec *executionContext) _MessagingUser_timeZone(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_timeZone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TimeZone(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagingUser", field, true, false, "String")
 }
 
 func (ec *executionContext) _MessagingUser_consentHistory(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
@@ -2468,6 +2524,11 @@ func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Channel_queue(ctx, field, obj)
 				})
+		case "autoResponses":
+			out.Values[i] = ec._Channel_autoResponses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "capabilities":
 			out.Values[i] = ec._Channel_capabilities(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2707,6 +2768,11 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 		case "externalId":
 			out.Values[i] = ec._MessagingUser_externalId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "timeZone":
+			out.Values[i] = ec._MessagingUser_timeZone(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "consentHistory":

@@ -8,6 +8,7 @@ import (
 	"parley/internal/desk/account"
 	"parley/internal/desk/action"
 	"parley/internal/desk/bulk"
+	"parley/internal/desk/component"
 	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
@@ -125,6 +126,16 @@ type ChannelPayload struct {
 type ComponentPayload struct {
 	// The component; null when there are errors.
 	Component *composer.Component `json:"component,omitempty"`
+	// Why nothing changed; empty when it did.
+	Errors []*fault.Error `json:"errors"`
+}
+
+// The component with its new secret.
+type ComponentSecretPayload struct {
+	// The component; null when there are errors.
+	Component *composer.Component `json:"component,omitempty"`
+	// What calls of its provider are signed with, as whsec_ and base64. It is never shown again.
+	WebhookSecret *string `json:"webhookSecret,omitempty"`
 	// Why nothing changed; empty when it did.
 	Errors []*fault.Error `json:"errors"`
 }
@@ -419,6 +430,12 @@ type RecordsPayload struct {
 	Errors []*fault.Error `json:"errors"`
 }
 
+// A component whose secret is to be renewed.
+type RenewComponentSecretInput struct {
+	// The component, a TIME_SELECTOR.
+	ID string `json:"id"`
+}
+
 // An action whose secret is to be renewed.
 type RenewCrmActionSecretInput struct {
 	// The action, a CALL_WEBHOOK.
@@ -623,6 +640,8 @@ type UpdateChannelInput struct {
 	RequiredConsent graphql.Omittable[*channel.Consent] `json:"requiredConsent,omitempty"`
 	// What the carrier takes, in place of all values that the channel has; null leaves them.
 	Limits *channel.SendLimits `json:"limits,omitempty"`
+	// Up to 3 answers that the channel gives by itself, in place of those it has; null leaves them.
+	AutoResponses []*component.Response `json:"autoResponses,omitempty"`
 }
 
 // Records to add or change.

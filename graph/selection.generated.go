@@ -60,6 +60,8 @@ func SelectionTables(cfg Config) selection.Tables {
 			"AuditEntryChange":           {Name: "AuditEntryChange", Satisfies: auditEntryChangeImplementors, Fields: ec.selectAuditEntryChange()},
 			"AuditEntryConnection":       {Name: "AuditEntryConnection", Satisfies: auditEntryConnectionImplementors, Fields: ec.selectAuditEntryConnection()},
 			"AuditEntryEdge":             {Name: "AuditEntryEdge", Satisfies: auditEntryEdgeImplementors, Fields: ec.selectAuditEntryEdge()},
+			"AutoResponse":               {Name: "AutoResponse", Satisfies: autoResponseImplementors, Fields: ec.selectAutoResponse()},
+			"AutoResponseParameter":      {Name: "AutoResponseParameter", Satisfies: autoResponseParameterImplementors, Fields: ec.selectAutoResponseParameter()},
 			"AvailableCrmAction":         {Name: "AvailableCrmAction", Satisfies: availableCrmActionImplementors, Fields: ec.selectAvailableCrmAction()},
 			"BulkOperation":              {Name: "BulkOperation", Satisfies: bulkOperationImplementors, Fields: ec.selectBulkOperation()},
 			"BulkOperationChange":        {Name: "BulkOperationChange", Satisfies: bulkOperationChangeImplementors, Fields: ec.selectBulkOperationChange()},
@@ -114,6 +116,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"CrmConnection":              {Name: "CrmConnection", Satisfies: crmConnectionImplementors, Fields: ec.selectCrmConnection()},
 			"CrmFieldMapping":            {Name: "CrmFieldMapping", Satisfies: crmFieldMappingImplementors, Fields: ec.selectCrmFieldMapping()},
 			"CrmSyncedObjectType":        {Name: "CrmSyncedObjectType", Satisfies: crmSyncedObjectTypeImplementors, Fields: ec.selectCrmSyncedObjectType()},
+			"CustomerToken":              {Name: "CustomerToken", Satisfies: customerTokenImplementors, Fields: ec.selectCustomerToken()},
 			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
 			"EventContent":               {Name: "EventContent", Satisfies: eventContentImplementors, Fields: ec.selectEventContent()},
@@ -1011,6 +1014,68 @@ func (ec *executionContext) selectAuditEntryEdge() map[string]*selection.Field {
 	}
 }
 
+func (ec *executionContext) selectAutoResponse() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"moment": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Response).KnownMoment()
+				w.String(string(v))
+			},
+		},
+		"componentId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Response).ComponentID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "AutoResponseParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*component.Response).Parameters
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
+		},
+		"text": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Response).Text
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) selectAutoResponseParameter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ResponseValue).Name
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.ResponseValue).Value
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectAvailableCrmAction() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"action": {
@@ -1438,6 +1503,15 @@ func (ec *executionContext) selectChannel() map[string]*selection.Field {
 				obj := parent.(*directory.Channel)
 				return ec.Resolvers.Channel().Queue(ctx, obj)
 			},
+		},
+		"autoResponses": {
+			NonNull: true,
+			Of:      "AutoResponse",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*directory.Channel).AutoResponses()
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 		"capabilities": {
 			NonNull: true,
@@ -3925,6 +3999,34 @@ func (ec *executionContext) selectCrmSyncedObjectType() map[string]*selection.Fi
 	}
 }
 
+func (ec *executionContext) selectCustomerToken() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"conversation": {
+			NonNull: true,
+			Of:      "Conversation",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.CustomerToken).Conversation) },
+		},
+		"componentId": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.CustomerToken).ComponentID
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"until": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.CustomerToken).Until
+				selection.Append(w, v)
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectDeliveryError() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"code": {
@@ -5039,6 +5141,17 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"timeZone": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.MessagingUser).TimeZone()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"consentHistory": {
 			NonNull: true,
 			Of:      "ConsentEntry",
@@ -5980,6 +6093,15 @@ func (ec *executionContext) selectQuery() map[string]*selection.Field {
 			Args:    ec.field_Query_component_args,
 			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
 				return ec.Resolvers.Query().Component(ctx, fc.Args["id"].(string))
+			},
+		},
+		"customerToken": {
+			NonNull: true,
+			Of:      "CustomerToken",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.CustomerToken)) },
+			Args:    ec.field_Query_customerToken_args,
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				return ec.Resolvers.Query().CustomerToken(ctx, fc.Args["token"].(string))
 			},
 		},
 		"prepareComponent": {
@@ -7230,6 +7352,28 @@ func (ec *executionContext) selectSendability() map[string]*selection.Field {
 
 func (ec *executionContext) selectSlotOptions() map[string]*selection.Field {
 	return map[string]*selection.Field{
+		"hasProvider": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*composer.SlotOptions).HasProvider()
+				w.Bool(bool(v))
+			},
+		},
+		"providerUrl": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*string)
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
+				obj := parent.(*composer.SlotOptions)
+				return ec.Resolvers.SlotOptions().ProviderURL(ctx, obj)
+			},
+		},
 		"display": {
 			NonNull: true,
 			Of:      "OptionDisplay",

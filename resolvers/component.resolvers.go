@@ -70,6 +70,13 @@ func (r *mutationResolver) DeleteComponent(ctx context.Context, input graph.Dele
 	return &graph.DeleteComponentPayload{DeletedID: deleted, Errors: errs}, err
 }
 
+// RenewComponentSecret is the resolver for the renewComponentSecret field.
+func (r *mutationResolver) RenewComponentSecret(ctx context.Context, input graph.RenewComponentSecretInput) (*graph.ComponentSecretPayload, error) {
+	c, secret, err := r.Composer.RenewSecret(ctx, input.ID)
+	errs, err := userErrors(err)
+	return &graph.ComponentSecretPayload{Component: c, WebhookSecret: secret, Errors: errs}, err
+}
+
 // Components is the resolver for the components field.
 func (r *queryResolver) Components(ctx context.Context, filterBy *composer.Filter, first *int, after *string) (*page.Page[*composer.Component], error) {
 	w, err := listWindow(first, after, nil, nil)
@@ -84,6 +91,11 @@ func (r *queryResolver) Component(ctx context.Context, id string) (*composer.Com
 	return r.Composer.Get(ctx, id)
 }
 
+// CustomerToken is the resolver for the customerToken field.
+func (r *queryResolver) CustomerToken(ctx context.Context, token string) (*composer.CustomerToken, error) {
+	return r.Composer.ReadToken(ctx, token)
+}
+
 // PrepareComponent is the resolver for the prepareComponent field.
 func (r *queryResolver) PrepareComponent(ctx context.Context, input composer.PrepareInput) (*composer.Prepared, error) {
 	return r.Composer.Prepare(ctx, input)
@@ -92,6 +104,11 @@ func (r *queryResolver) PrepareComponent(ctx context.Context, input composer.Pre
 // PreviewComponent is the resolver for the previewComponent field.
 func (r *queryResolver) PreviewComponent(ctx context.Context, input composer.PreviewInput) ([]*composer.Preview, error) {
 	return r.Composer.Preview(ctx, input)
+}
+
+// ProviderURL is the resolver for the providerUrl field.
+func (r *slotOptionsResolver) ProviderURL(ctx context.Context, obj *composer.SlotOptions) (*string, error) {
+	return obj.ProviderFor(ctx), nil
 }
 
 // AnswerContent returns graph.AnswerContentResolver implementation.
@@ -113,10 +130,14 @@ func (r *Resolver) ComponentDesign() graph.ComponentDesignResolver {
 // ComponentImage returns graph.ComponentImageResolver implementation.
 func (r *Resolver) ComponentImage() graph.ComponentImageResolver { return &componentImageResolver{r} }
 
+// SlotOptions returns graph.SlotOptionsResolver implementation.
+func (r *Resolver) SlotOptions() graph.SlotOptionsResolver { return &slotOptionsResolver{r} }
+
 type (
 	answerContentResolver    struct{ *Resolver }
 	componentResolver        struct{ *Resolver }
 	componentContentResolver struct{ *Resolver }
 	componentDesignResolver  struct{ *Resolver }
 	componentImageResolver   struct{ *Resolver }
+	slotOptionsResolver      struct{ *Resolver }
 )

@@ -197,6 +197,7 @@ var Prices = price.Table{
 	"Mutation.createCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.updateCrmAction":           {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Mutation.renewCrmActionSecret":      {Units: price.Flat(staffUnits), Why: whyStaff},
+	"Mutation.renewComponentSecret":      {Units: price.Flat(staffUnits), Why: whyStaff},
 	"Query.linkingRules":                 {Units: price.Flat(5), Why: "20 rules at most, in memory."},
 	"Conversation.linkSuggestions":       {Units: price.Flat(20), Why: "The numbers of a few records as a rule, of 1,000 at most, and 10 records."},
 	"MessagingUser.links":                {Units: price.Flat(5), Why: "Rows, one or two as a rule, and their records."},

@@ -46,6 +46,8 @@ var cheap = map[string]string{
 	"Query.images":                      "a page of an index",
 	"ComponentImage.url":                "from memory",
 	"Mutation.deleteImage":              "one write",
+	"Query.customerToken":               "a row",
+	"SlotOptions.providerUrl":           "from memory",
 	"ComponentContent.componentId":      "from memory",
 	"AnswerContent.componentId":         "from memory",
 	"AnswerContent.questionId":          "from memory",

@@ -15,6 +15,7 @@ var ownRules = map[string]string{
 	"Query.crmConnections":    syncRights, "Query.crmConnection": syncRights, "Mutation.createCrmConnection": syncRights, "Mutation.updateCrmConnection": syncRights, "Mutation.deleteCrmConnection": syncRights, "Mutation.startCrmConnection": syncRights, "Mutation.pauseCrmConnection": syncRights, "Mutation.renewCrmConnectionSecret": syncRights, "Mutation.testCrmConnection": syncRights, "Mutation.retryRejectedChanges": syncRights,
 	"Query.components": componentRights, "Query.component": componentRights, "Mutation.createComponent": componentRights, "Mutation.updateComponent": componentRights,
 	"Mutation.cloneComponent": componentRights, "Mutation.deleteComponent": componentRights,
+	"Mutation.renewComponentSecret": "composer.TestSlotsComeFromAProvider", "Query.customerToken": "responder.TestAChannelAcknowledgesTheFirstMessageOnce",
 	"Query.prepareComponent": "composer.TestPreparingReadsWhatTheViewerMayRead", "Query.previewComponent": "composer.TestPreparingReadsWhatTheViewerMayRead",
 	"Query.images": imageRights, "Query.image": imageRights, "Mutation.deleteImage": imageRights,
 	"Query.auditEntries": auditRights, "Subscription.auditEntriesChanged": auditRights,

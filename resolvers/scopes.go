@@ -92,6 +92,7 @@ var mutationScopes = map[string]viewer.Scope{
 	"undoBulkOperation":         viewer.Administer,
 	"updateCrmAction":           viewer.Administer,
 	"renewCrmActionSecret":      viewer.Administer,
+	"renewComponentSecret":      viewer.Administer,
 	"rerunCrmAction":            viewer.Administer,
 	"createCrmConnection":       viewer.Administer,
 	"updateCrmConnection":       viewer.Administer,

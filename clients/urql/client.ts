@@ -24,13 +24,13 @@ const listDocument = gql<Lists>`
 /** The types without an id: each is a part of the object around it. */
 export const parts = [
   "AccountFailure", "ActionContent", "Actor", "AgentPresence", "AgentRights", "AnswerContent", "AuditChange", "AuditEntryChange", "AuditEntryConnection",
-  "AuditEntryEdge", "AvailableCrmAction", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
+  "AuditEntryEdge", "AutoResponse", "AutoResponseParameter", "AvailableCrmAction", "BulkOperationChange", "BulkOperationConnection", "BulkOperationEdge", "BulkPreview", "BulkRefusalCount",
   "BulkResult", "BulkResultConnection", "BulkResultEdge", "ChannelCapabilities", "ChannelFileRule", "ChannelFormatRule", "ChannelLimits", "ChannelTextLimit",
   "ChannelWebhookUrls", "ChoiceShape", "ComponentConnection", "ComponentConstant", "ComponentContent", "ComponentDesign", "ComponentEdge", "ComponentImage",
   "ComponentItem", "ComponentListTemplate", "ComponentMisfit", "ComponentOption", "ComponentParameter", "ComponentPlaceholder", "ComponentPreview", "ComponentQueryFilter",
   "ComponentTemplate",  "ComponentTranslated", "ComponentTranslation", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason",
-  "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType",
+  "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType", "CustomerToken",
   "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "ImageConnection", "ImageEdge", "InboxCountsChange", "InboxList", "LinkFormat",
   "LinkShape", "LinkSuggestion", "ListFormat", "Location", "LookupStep", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection",
   "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "MissingComponentValue", "NoteContent", "ObjectField",

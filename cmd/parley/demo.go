@@ -107,6 +107,7 @@ func demoRights(ctx context.Context, a *app.App) error {
 }
 
 func demoActions(ctx context.Context, a *app.App) error {
+	answered := action.ComponentAnswered
 	for _, in := range []crmaction.CreateInput{
 		{
 			Name: "Rate the lead", DeveloperName: "rate_lead", Performs: action.UpdateRecord, Type: action.Manual, ObjectTypes: []string{"Lead"},
@@ -118,6 +119,11 @@ func demoActions(ctx context.Context, a *app.App) error {
 				{Label: "Address", Key: "Url", Source: action.URL, Value: "https://crm.example.com/search?q={Name}"},
 				{Label: "Name", Key: "Name", Source: action.Field, Object: action.ConversationObject, Value: "Name"},
 			},
+		},
+		{
+			Name: "Note what it is about", DeveloperName: "note_topic", Performs: action.UpdateRecord, Type: action.Automatic, ObjectTypes: []string{"Case"}, Trigger: &answered,
+			Parameters: []action.Parameter{{Label: "Subject", Key: "Subject", Source: action.Field, Object: action.AnswerObject, Value: "Value"}},
+			Conditions: []action.Condition{{Object: action.AnswerObject, Path: "Component", Operator: action.Equals, Value: "topics"}},
 		},
 	} {
 		in.IdempotencyKey = "demo-" + in.DeveloperName

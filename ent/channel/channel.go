@@ -33,6 +33,8 @@ const (
 	FieldRequiredConsent = "required_consent"
 	// FieldSendLimits holds the string denoting the send_limits field in the database.
 	FieldSendLimits = "send_limits"
+	// FieldAutoResponses holds the string denoting the auto_responses field in the database.
+	FieldAutoResponses = "auto_responses"
 	// FieldActive holds the string denoting the active field in the database.
 	FieldActive = "active"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -96,6 +98,7 @@ var Columns = []string{
 	FieldCountry,
 	FieldRequiredConsent,
 	FieldSendLimits,
+	FieldAutoResponses,
 	FieldActive,
 	FieldCreatedAt,
 }

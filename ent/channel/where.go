@@ -597,6 +597,16 @@ func SendLimitsNotNil() predicate.Channel {
 	return predicate.Channel(sql.FieldNotNull(FieldSendLimits))
 }
 
+// AutoResponsesIsNil applies the IsNil predicate on the "auto_responses" field.
+func AutoResponsesIsNil() predicate.Channel {
+	return predicate.Channel(sql.FieldIsNull(FieldAutoResponses))
+}
+
+// AutoResponsesNotNil applies the NotNil predicate on the "auto_responses" field.
+func AutoResponsesNotNil() predicate.Channel {
+	return predicate.Channel(sql.FieldNotNull(FieldAutoResponses))
+}
+
 // ActiveEQ applies the EQ predicate on the "active" field.
 func ActiveEQ(v bool) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldActive, v))

@@ -30,6 +30,8 @@ const (
 	FieldArchived = "archived"
 	// FieldUsed holds the string denoting the used field in the database.
 	FieldUsed = "used"
+	// FieldSealed holds the string denoting the sealed field in the database.
+	FieldSealed = "sealed"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -49,6 +51,7 @@ var Columns = []string{
 	FieldVersion,
 	FieldArchived,
 	FieldUsed,
+	FieldSealed,
 	FieldCreatedAt,
 	FieldUpdatedAt,
 }
@@ -89,6 +92,8 @@ var (
 	DefaultArchived bool
 	// DefaultUsed holds the default value on creation for the "used" field.
 	DefaultUsed bool
+	// SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	SealedValidator func([]byte) error
 	// DefaultUpdatedAt holds the default value on creation for the "updated_at" field.
 	DefaultUpdatedAt clock.Time
 )

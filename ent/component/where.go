@@ -94,6 +94,11 @@ func Used(v bool) predicate.Component {
 	return predicate.Component(sql.FieldEQ(FieldUsed, v))
 }
 
+// Sealed applies equality check predicate on the "sealed" field. It's identical to SealedEQ.
+func Sealed(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldEQ(FieldSealed, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.Component {
 	vc := int64(v)
@@ -489,6 +494,56 @@ func UsedEQ(v bool) predicate.Component {
 // UsedNEQ applies the NEQ predicate on the "used" field.
 func UsedNEQ(v bool) predicate.Component {
 	return predicate.Component(sql.FieldNEQ(FieldUsed, v))
+}
+
+// SealedEQ applies the EQ predicate on the "sealed" field.
+func SealedEQ(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldEQ(FieldSealed, v))
+}
+
+// SealedNEQ applies the NEQ predicate on the "sealed" field.
+func SealedNEQ(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldNEQ(FieldSealed, v))
+}
+
+// SealedIn applies the In predicate on the "sealed" field.
+func SealedIn(vs ...[]byte) predicate.Component {
+	return predicate.Component(sql.FieldIn(FieldSealed, vs...))
+}
+
+// SealedNotIn applies the NotIn predicate on the "sealed" field.
+func SealedNotIn(vs ...[]byte) predicate.Component {
+	return predicate.Component(sql.FieldNotIn(FieldSealed, vs...))
+}
+
+// SealedGT applies the GT predicate on the "sealed" field.
+func SealedGT(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldGT(FieldSealed, v))
+}
+
+// SealedGTE applies the GTE predicate on the "sealed" field.
+func SealedGTE(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldGTE(FieldSealed, v))
+}
+
+// SealedLT applies the LT predicate on the "sealed" field.
+func SealedLT(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldLT(FieldSealed, v))
+}
+
+// SealedLTE applies the LTE predicate on the "sealed" field.
+func SealedLTE(v []byte) predicate.Component {
+	return predicate.Component(sql.FieldLTE(FieldSealed, v))
+}
+
+// SealedIsNil applies the IsNil predicate on the "sealed" field.
+func SealedIsNil() predicate.Component {
+	return predicate.Component(sql.FieldIsNull(FieldSealed))
+}
+
+// SealedNotNil applies the NotNil predicate on the "sealed" field.
+func SealedNotNil() predicate.Component {
+	return predicate.Component(sql.FieldNotNull(FieldSealed))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -37,6 +37,8 @@ const (
 	FieldCause = "cause"
 	// FieldRerunOf holds the string denoting the rerun_of field in the database.
 	FieldRerunOf = "rerun_of"
+	// FieldMessageID holds the string denoting the message_id field in the database.
+	FieldMessageID = "message_id"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeAction holds the string denoting the action edge name in mutations.
@@ -76,6 +78,7 @@ var Columns = []string{
 	FieldDepth,
 	FieldCause,
 	FieldRerunOf,
+	FieldMessageID,
 	FieldCreatedAt,
 }
 
@@ -123,6 +126,8 @@ var (
 	CauseValidator func(string) error
 	// DefaultRerunOf holds the default value on creation for the "rerun_of" field.
 	DefaultRerunOf int64
+	// DefaultMessageID holds the default value on creation for the "message_id" field.
+	DefaultMessageID int64
 )
 
 // OrderOption defines the ordering options for the CrmActionRun queries.
@@ -191,6 +196,11 @@ func ByCause(opts ...sql.OrderTermOption) OrderOption {
 // ByRerunOf orders the results by the rerun_of field.
 func ByRerunOf(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRerunOf, opts...).ToFunc()
+}
+
+// ByMessageID orders the results by the message_id field.
+func ByMessageID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMessageID, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -115,6 +115,11 @@ func RerunOf(v int64) predicate.CrmActionRun {
 	return predicate.CrmActionRun(sql.FieldEQ(FieldRerunOf, v))
 }
 
+// MessageID applies equality check predicate on the "message_id" field. It's identical to MessageIDEQ.
+func MessageID(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldEQ(FieldMessageID, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v clock.Time) predicate.CrmActionRun {
 	vc := int64(v)
@@ -704,6 +709,46 @@ func RerunOfLT(v int64) predicate.CrmActionRun {
 // RerunOfLTE applies the LTE predicate on the "rerun_of" field.
 func RerunOfLTE(v int64) predicate.CrmActionRun {
 	return predicate.CrmActionRun(sql.FieldLTE(FieldRerunOf, v))
+}
+
+// MessageIDEQ applies the EQ predicate on the "message_id" field.
+func MessageIDEQ(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldEQ(FieldMessageID, v))
+}
+
+// MessageIDNEQ applies the NEQ predicate on the "message_id" field.
+func MessageIDNEQ(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldNEQ(FieldMessageID, v))
+}
+
+// MessageIDIn applies the In predicate on the "message_id" field.
+func MessageIDIn(vs ...int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldIn(FieldMessageID, vs...))
+}
+
+// MessageIDNotIn applies the NotIn predicate on the "message_id" field.
+func MessageIDNotIn(vs ...int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldNotIn(FieldMessageID, vs...))
+}
+
+// MessageIDGT applies the GT predicate on the "message_id" field.
+func MessageIDGT(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldGT(FieldMessageID, v))
+}
+
+// MessageIDGTE applies the GTE predicate on the "message_id" field.
+func MessageIDGTE(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldGTE(FieldMessageID, v))
+}
+
+// MessageIDLT applies the LT predicate on the "message_id" field.
+func MessageIDLT(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldLT(FieldMessageID, v))
+}
+
+// MessageIDLTE applies the LTE predicate on the "message_id" field.
+func MessageIDLTE(v int64) predicate.CrmActionRun {
+	return predicate.CrmActionRun(sql.FieldLTE(FieldMessageID, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.

@@ -68,6 +68,18 @@ func (f AuditMentionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditMentionMutation", m)
 }
 
+// The AutoResponseFunc type is an adapter to allow the use of ordinary
+// function as AutoResponse mutator.
+type AutoResponseFunc func(context.Context, *ent.AutoResponseMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AutoResponseFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AutoResponseMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AutoResponseMutation", m)
+}
+
 // The BulkBatchFunc type is an adapter to allow the use of ordinary
 // function as BulkBatch mutator.
 type BulkBatchFunc func(context.Context, *ent.BulkBatchMutation) (ent.Value, error)

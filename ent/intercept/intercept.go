@@ -12,6 +12,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
 	"parley/ent/auditmention"
+	"parley/ent/autoresponse"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -254,6 +255,33 @@ func (f TraverseAuditMention) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditMentionQuery", q)
+}
+
+// The AutoResponseFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AutoResponseFunc func(context.Context, *ent.AutoResponseQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AutoResponseFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AutoResponseQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AutoResponseQuery", q)
+}
+
+// The TraverseAutoResponse type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAutoResponse func(context.Context, *ent.AutoResponseQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAutoResponse) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAutoResponse) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AutoResponseQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AutoResponseQuery", q)
 }
 
 // The BulkBatchFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1565,6 +1593,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AuditEntryQuery, predicate.AuditEntry, auditentry.OrderOption]{typ: ent.TypeAuditEntry, tq: q}, nil
 	case *ent.AuditMentionQuery:
 		return &query[*ent.AuditMentionQuery, predicate.AuditMention, auditmention.OrderOption]{typ: ent.TypeAuditMention, tq: q}, nil
+	case *ent.AutoResponseQuery:
+		return &query[*ent.AutoResponseQuery, predicate.AutoResponse, autoresponse.OrderOption]{typ: ent.TypeAutoResponse, tq: q}, nil
 	case *ent.BulkBatchQuery:
 		return &query[*ent.BulkBatchQuery, predicate.BulkBatch, bulkbatch.OrderOption]{typ: ent.TypeBulkBatch, tq: q}, nil
 	case *ent.BulkOperationQuery:

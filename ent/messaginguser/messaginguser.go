@@ -26,6 +26,8 @@ const (
 	FieldCountry = "country"
 	// FieldLocale holds the string denoting the locale field in the database.
 	FieldLocale = "locale"
+	// FieldTimeZone holds the string denoting the time_zone field in the database.
+	FieldTimeZone = "time_zone"
 	// FieldExternalID holds the string denoting the external_id field in the database.
 	FieldExternalID = "external_id"
 	// FieldConsentStatus holds the string denoting the consent_status field in the database.
@@ -79,6 +81,7 @@ var Columns = []string{
 	FieldName,
 	FieldCountry,
 	FieldLocale,
+	FieldTimeZone,
 	FieldExternalID,
 	FieldConsentStatus,
 	FieldMergedInto,
@@ -120,6 +123,10 @@ var (
 	DefaultLocale string
 	// LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	LocaleValidator func(string) error
+	// DefaultTimeZone holds the default value on creation for the "time_zone" field.
+	DefaultTimeZone string
+	// TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
+	TimeZoneValidator func(string) error
 	// DefaultExternalID holds the default value on creation for the "external_id" field.
 	DefaultExternalID string
 	// ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
@@ -161,6 +168,11 @@ func ByCountry(opts ...sql.OrderTermOption) OrderOption {
 // ByLocale orders the results by the locale field.
 func ByLocale(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLocale, opts...).ToFunc()
+}
+
+// ByTimeZone orders the results by the time_zone field.
+func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
 }
 
 // ByExternalID orders the results by the external_id field.

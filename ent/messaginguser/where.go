@@ -81,6 +81,11 @@ func Locale(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldLocale, v))
 }
 
+// TimeZone applies equality check predicate on the "time_zone" field. It's identical to TimeZoneEQ.
+func TimeZone(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldTimeZone, v))
+}
+
 // ExternalID applies equality check predicate on the "external_id" field. It's identical to ExternalIDEQ.
 func ExternalID(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldExternalID, v))
@@ -398,6 +403,71 @@ func LocaleEqualFold(v string) predicate.MessagingUser {
 // LocaleContainsFold applies the ContainsFold predicate on the "locale" field.
 func LocaleContainsFold(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldContainsFold(FieldLocale, v))
+}
+
+// TimeZoneEQ applies the EQ predicate on the "time_zone" field.
+func TimeZoneEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldTimeZone, v))
+}
+
+// TimeZoneNEQ applies the NEQ predicate on the "time_zone" field.
+func TimeZoneNEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNEQ(FieldTimeZone, v))
+}
+
+// TimeZoneIn applies the In predicate on the "time_zone" field.
+func TimeZoneIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIn(FieldTimeZone, vs...))
+}
+
+// TimeZoneNotIn applies the NotIn predicate on the "time_zone" field.
+func TimeZoneNotIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotIn(FieldTimeZone, vs...))
+}
+
+// TimeZoneGT applies the GT predicate on the "time_zone" field.
+func TimeZoneGT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGT(FieldTimeZone, v))
+}
+
+// TimeZoneGTE applies the GTE predicate on the "time_zone" field.
+func TimeZoneGTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGTE(FieldTimeZone, v))
+}
+
+// TimeZoneLT applies the LT predicate on the "time_zone" field.
+func TimeZoneLT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLT(FieldTimeZone, v))
+}
+
+// TimeZoneLTE applies the LTE predicate on the "time_zone" field.
+func TimeZoneLTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLTE(FieldTimeZone, v))
+}
+
+// TimeZoneContains applies the Contains predicate on the "time_zone" field.
+func TimeZoneContains(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContains(FieldTimeZone, v))
+}
+
+// TimeZoneHasPrefix applies the HasPrefix predicate on the "time_zone" field.
+func TimeZoneHasPrefix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasPrefix(FieldTimeZone, v))
+}
+
+// TimeZoneHasSuffix applies the HasSuffix predicate on the "time_zone" field.
+func TimeZoneHasSuffix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasSuffix(FieldTimeZone, v))
+}
+
+// TimeZoneEqualFold applies the EqualFold predicate on the "time_zone" field.
+func TimeZoneEqualFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEqualFold(FieldTimeZone, v))
+}
+
+// TimeZoneContainsFold applies the ContainsFold predicate on the "time_zone" field.
+func TimeZoneContainsFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContainsFold(FieldTimeZone, v))
 }
 
 // ExternalIDEQ applies the EQ predicate on the "external_id" field.

@@ -173,6 +173,28 @@ var (
 			},
 		},
 	}
+	// AutoResponsesColumns holds the columns for the "auto_responses" table.
+	AutoResponsesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "conversation_id", Type: field.TypeInt64},
+		{Name: "moment", Type: field.TypeString, Size: 40},
+		{Name: "session_id", Type: field.TypeInt64, Default: 0},
+		{Name: "message_id", Type: field.TypeInt64},
+		{Name: "created_at", Type: field.TypeInt64},
+	}
+	// AutoResponsesTable holds the schema information for the "auto_responses" table.
+	AutoResponsesTable = &schema.Table{
+		Name:       "auto_responses",
+		Columns:    AutoResponsesColumns,
+		PrimaryKey: []*schema.Column{AutoResponsesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "autoresponse_conversation_id_moment_session_id",
+				Unique:  true,
+				Columns: []*schema.Column{AutoResponsesColumns[1], AutoResponsesColumns[2], AutoResponsesColumns[3]},
+			},
+		},
+	}
 	// BulkBatchesColumns holds the columns for the "bulk_batches" table.
 	BulkBatchesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -245,6 +267,7 @@ var (
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "required_consent", Type: field.TypeString, Default: ""},
 		{Name: "send_limits", Type: field.TypeJSON, Nullable: true},
+		{Name: "auto_responses", Type: field.TypeJSON, Nullable: true},
 		{Name: "active", Type: field.TypeBool, Default: true},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "provider_account_id", Type: field.TypeInt64},
@@ -258,13 +281,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "channels_provider_accounts_channels",
-				Columns:    []*schema.Column{ChannelsColumns[10]},
+				Columns:    []*schema.Column{ChannelsColumns[11]},
 				RefColumns: []*schema.Column{ProviderAccountsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "channels_queues_channels",
-				Columns:    []*schema.Column{ChannelsColumns[11]},
+				Columns:    []*schema.Column{ChannelsColumns[12]},
 				RefColumns: []*schema.Column{QueuesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -273,12 +296,12 @@ var (
 			{
 				Name:    "channel_provider_account_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{ChannelsColumns[10], ChannelsColumns[2]},
+				Columns: []*schema.Column{ChannelsColumns[11], ChannelsColumns[2]},
 			},
 			{
 				Name:    "channel_queue_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChannelsColumns[11]},
+				Columns: []*schema.Column{ChannelsColumns[12]},
 			},
 		},
 	}
@@ -293,6 +316,7 @@ var (
 		{Name: "version", Type: field.TypeInt},
 		{Name: "archived", Type: field.TypeBool, Default: false},
 		{Name: "used", Type: field.TypeBool, Default: false},
+		{Name: "sealed", Type: field.TypeBytes, Nullable: true, Size: 4000},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "updated_at", Type: field.TypeInt64, Default: 0},
 	}
@@ -609,6 +633,7 @@ var (
 		{Name: "depth", Type: field.TypeInt, Default: 0},
 		{Name: "cause", Type: field.TypeString, Nullable: true, Size: 40},
 		{Name: "rerun_of", Type: field.TypeInt64, Default: 0},
+		{Name: "message_id", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeInt64},
 		{Name: "action_id", Type: field.TypeInt64},
 		{Name: "conversation_id", Type: field.TypeInt64, Nullable: true},
@@ -621,13 +646,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "crm_action_runs_crm_actions_action",
-				Columns:    []*schema.Column{CrmActionRunsColumns[12]},
+				Columns:    []*schema.Column{CrmActionRunsColumns[13]},
 				RefColumns: []*schema.Column{CrmActionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "crm_action_runs_conversations_conversation",
-				Columns:    []*schema.Column{CrmActionRunsColumns[13]},
+				Columns:    []*schema.Column{CrmActionRunsColumns[14]},
 				RefColumns: []*schema.Column{ConversationsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -636,22 +661,22 @@ var (
 			{
 				Name:    "crmactionrun_cause_action_id",
 				Unique:  true,
-				Columns: []*schema.Column{CrmActionRunsColumns[9], CrmActionRunsColumns[12]},
+				Columns: []*schema.Column{CrmActionRunsColumns[9], CrmActionRunsColumns[13]},
 			},
 			{
 				Name:    "crmactionrun_action_id_subject_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[12], CrmActionRunsColumns[2], CrmActionRunsColumns[11]},
+				Columns: []*schema.Column{CrmActionRunsColumns[13], CrmActionRunsColumns[2], CrmActionRunsColumns[12]},
 			},
 			{
 				Name:    "crmactionrun_conversation_id",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[13]},
+				Columns: []*schema.Column{CrmActionRunsColumns[14]},
 			},
 			{
 				Name:    "crmactionrun_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{CrmActionRunsColumns[11]},
+				Columns: []*schema.Column{CrmActionRunsColumns[12]},
 			},
 		},
 	}
@@ -1120,6 +1145,7 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
+		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "external_id", Type: field.TypeString, Size: 800, Default: ""},
 		{Name: "consent_status", Type: field.TypeString},
 		{Name: "merged_into", Type: field.TypeInt64, Nullable: true},
@@ -1137,7 +1163,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messaging_users_channels_messaging_users",
-				Columns:    []*schema.Column{MessagingUsersColumns[12]},
+				Columns:    []*schema.Column{MessagingUsersColumns[13]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1146,7 +1172,7 @@ var (
 			{
 				Name:    "messaginguser_channel_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{MessagingUsersColumns[12], MessagingUsersColumns[1]},
+				Columns: []*schema.Column{MessagingUsersColumns[13], MessagingUsersColumns[1]},
 			},
 			{
 				Name:    "messaginguser_address",
@@ -1156,7 +1182,7 @@ var (
 			{
 				Name:    "messaginguser_external_id",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[5]},
+				Columns: []*schema.Column{MessagingUsersColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "external_id <> ''",
 				},
@@ -1164,7 +1190,7 @@ var (
 			{
 				Name:    "messaging_user_merged",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[7]},
+				Columns: []*schema.Column{MessagingUsersColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "merged_into IS NOT NULL",
 				},
@@ -1871,6 +1897,7 @@ var (
 		AttemptsTable,
 		AuditEntriesTable,
 		AuditMentionsTable,
+		AutoResponsesTable,
 		BulkBatchesTable,
 		BulkOperationsTable,
 		ChannelsTable,
@@ -1941,6 +1968,9 @@ func init() {
 	}
 	AuditMentionsTable.Annotation = &entsql.Annotation{
 		Table: "audit_mentions",
+	}
+	AutoResponsesTable.Annotation = &entsql.Annotation{
+		Table: "auto_responses",
 	}
 	BulkBatchesTable.Annotation = &entsql.Annotation{
 		Table: "bulk_batches",

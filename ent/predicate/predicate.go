@@ -21,6 +21,9 @@ type AuditEntry func(*sql.Selector)
 // AuditMention is the predicate function for auditmention builders.
 type AuditMention func(*sql.Selector)
 
+// AutoResponse is the predicate function for autoresponse builders.
+type AutoResponse func(*sql.Selector)
+
 // BulkBatch is the predicate function for bulkbatch builders.
 type BulkBatch func(*sql.Selector)
 

@@ -230,6 +230,30 @@ func (f AuditMentionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AuditMentionMutation", m)
 }
 
+// The AutoResponseQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AutoResponseQueryRuleFunc func(context.Context, *ent.AutoResponseQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AutoResponseQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AutoResponseQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AutoResponseQuery", q)
+}
+
+// The AutoResponseMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AutoResponseMutationRuleFunc func(context.Context, *ent.AutoResponseMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AutoResponseMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AutoResponseMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AutoResponseMutation", m)
+}
+
 // The BulkBatchQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type BulkBatchQueryRuleFunc func(context.Context, *ent.BulkBatchQuery) error

@@ -9,6 +9,7 @@ import (
 	"parley/ent/attempt"
 	"parley/ent/auditentry"
 	"parley/ent/auditmention"
+	"parley/ent/autoresponse"
 	"parley/ent/bulkbatch"
 	"parley/ent/bulkoperation"
 	entchannel "parley/ent/channel"
@@ -327,6 +328,39 @@ func init() {
 	auditmentionDescSubjectType := auditmentionFields[1].Descriptor()
 	// auditmention.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
 	auditmention.SubjectTypeValidator = auditmentionDescSubjectType.Validators[0].(func(string) error)
+	autoresponse.Policy = privacy.NewPolicies(schema.AutoResponse{})
+	autoresponse.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := autoresponse.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	autoresponseFields := schema.AutoResponse{}.Fields()
+	_ = autoresponseFields
+	// autoresponseDescMoment is the schema descriptor for moment field.
+	autoresponseDescMoment := autoresponseFields[1].Descriptor()
+	// autoresponse.MomentValidator is a validator for the "moment" field. It is called by the builders before save.
+	autoresponse.MomentValidator = func() func(string) error {
+		validators := autoresponseDescMoment.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(moment string) error {
+			for _, fn := range fns {
+				if err := fn(moment); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// autoresponseDescSessionID is the schema descriptor for session_id field.
+	autoresponseDescSessionID := autoresponseFields[2].Descriptor()
+	// autoresponse.DefaultSessionID holds the default value on creation for the session_id field.
+	autoresponse.DefaultSessionID = autoresponseDescSessionID.Default.(int64)
 	bulkbatch.Policy = privacy.NewPolicies(schema.BulkBatch{})
 	bulkbatch.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -478,7 +512,7 @@ func init() {
 	// entchannel.DefaultRequiredConsent holds the default value on creation for the required_consent field.
 	entchannel.DefaultRequiredConsent = channel.Consent(entchannelDescRequiredConsent.Default.(string))
 	// entchannelDescActive is the schema descriptor for active field.
-	entchannelDescActive := entchannelFields[9].Descriptor()
+	entchannelDescActive := entchannelFields[10].Descriptor()
 	// entchannel.DefaultActive holds the default value on creation for the active field.
 	entchannel.DefaultActive = entchannelDescActive.Default.(bool)
 	entcomponent.Policy = privacy.NewPolicies(schema.Component{})
@@ -585,8 +619,12 @@ func init() {
 	entcomponentDescUsed := entcomponentFields[7].Descriptor()
 	// entcomponent.DefaultUsed holds the default value on creation for the used field.
 	entcomponent.DefaultUsed = entcomponentDescUsed.Default.(bool)
+	// entcomponentDescSealed is the schema descriptor for sealed field.
+	entcomponentDescSealed := entcomponentFields[8].Descriptor()
+	// entcomponent.SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	entcomponent.SealedValidator = entcomponentDescSealed.Validators[0].(func([]byte) error)
 	// entcomponentDescUpdatedAt is the schema descriptor for updated_at field.
-	entcomponentDescUpdatedAt := entcomponentFields[9].Descriptor()
+	entcomponentDescUpdatedAt := entcomponentFields[10].Descriptor()
 	// entcomponent.DefaultUpdatedAt holds the default value on creation for the updated_at field.
 	entcomponent.DefaultUpdatedAt = clock.Time(entcomponentDescUpdatedAt.Default.(int64))
 	componentanswer.Policy = privacy.NewPolicies(schema.ComponentAnswer{})
@@ -955,6 +993,10 @@ func init() {
 	crmactionrunDescRerunOf := crmactionrunFields[11].Descriptor()
 	// crmactionrun.DefaultRerunOf holds the default value on creation for the rerun_of field.
 	crmactionrun.DefaultRerunOf = crmactionrunDescRerunOf.Default.(int64)
+	// crmactionrunDescMessageID is the schema descriptor for message_id field.
+	crmactionrunDescMessageID := crmactionrunFields[12].Descriptor()
+	// crmactionrun.DefaultMessageID holds the default value on creation for the message_id field.
+	crmactionrun.DefaultMessageID = crmactionrunDescMessageID.Default.(int64)
 	crmconnection.Policy = privacy.NewPolicies(schema.CrmConnection{})
 	crmconnection.Hooks[0] = func(next ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
@@ -1610,18 +1652,24 @@ func init() {
 	messaginguser.DefaultLocale = messaginguserDescLocale.Default.(string)
 	// messaginguser.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	messaginguser.LocaleValidator = messaginguserDescLocale.Validators[0].(func(string) error)
+	// messaginguserDescTimeZone is the schema descriptor for time_zone field.
+	messaginguserDescTimeZone := messaginguserFields[5].Descriptor()
+	// messaginguser.DefaultTimeZone holds the default value on creation for the time_zone field.
+	messaginguser.DefaultTimeZone = messaginguserDescTimeZone.Default.(string)
+	// messaginguser.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
+	messaginguser.TimeZoneValidator = messaginguserDescTimeZone.Validators[0].(func(string) error)
 	// messaginguserDescExternalID is the schema descriptor for external_id field.
-	messaginguserDescExternalID := messaginguserFields[5].Descriptor()
+	messaginguserDescExternalID := messaginguserFields[6].Descriptor()
 	// messaginguser.DefaultExternalID holds the default value on creation for the external_id field.
 	messaginguser.DefaultExternalID = messaginguserDescExternalID.Default.(string)
 	// messaginguser.ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
 	messaginguser.ExternalIDValidator = messaginguserDescExternalID.Validators[0].(func(string) error)
 	// messaginguserDescMergedAt is the schema descriptor for merged_at field.
-	messaginguserDescMergedAt := messaginguserFields[9].Descriptor()
+	messaginguserDescMergedAt := messaginguserFields[10].Descriptor()
 	// messaginguser.DefaultMergedAt holds the default value on creation for the merged_at field.
 	messaginguser.DefaultMergedAt = clock.Time(messaginguserDescMergedAt.Default.(int64))
 	// messaginguserDescOwnConsent is the schema descriptor for own_consent field.
-	messaginguserDescOwnConsent := messaginguserFields[10].Descriptor()
+	messaginguserDescOwnConsent := messaginguserFields[11].Descriptor()
 	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
 	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
 	objecttypeMixin := schema.ObjectType{}.Mixin()

@@ -72,6 +72,7 @@ func (CrmActionRun) Fields() []ent.Field {
 		field.Int("depth").Default(0).Immutable(),
 		field.String("cause").Optional().Nillable().Immutable().MaxLen(40).Comment("What set it off: an action runs once for each."),
 		field.Int64("rerun_of").Default(0).Immutable(),
+		field.Int64("message_id").Default(0).Immutable().Comment("The answer that set it off; 0 for none."),
 		createdAt(),
 	}
 }

@@ -33,6 +33,7 @@ func (Component) Fields() []ent.Field {
 		field.Int("version").Positive().Comment("The number of the newest version."),
 		field.Bool("archived").Default(false),
 		field.Bool("used").Default(false).Comment("Whether a message was made of it."),
+		field.Bytes("sealed").Optional().Sensitive().MaxLen(4000).Comment("The secret that calls of its provider are signed with, encrypted."),
 		createdAt(),
 		instant("updated_at"),
 	}
@@ -108,3 +109,33 @@ func (ComponentAnswer) Indexes() []ent.Index { return []ent.Index{index.Fields("
 
 // Policy of ComponentAnswer.
 func (ComponentAnswer) Policy() ent.Policy { return rule.SystemOnly() }
+
+// AutoResponse is a message that a conversation got by itself.
+type AutoResponse struct{ ent.Schema }
+
+// Mixin of AutoResponse.
+func (AutoResponse) Mixin() []ent.Mixin { return []ent.Mixin{row{}} }
+
+// Annotations of AutoResponse.
+func (AutoResponse) Annotations() []schema.Annotation {
+	return table("auto_responses", "A message that a conversation got by itself.")
+}
+
+// Fields of AutoResponse.
+func (AutoResponse) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("conversation_id").Immutable(),
+		field.String("moment").Immutable().NotEmpty().MaxLen(40),
+		field.Int64("session_id").Default(0).Immutable().Comment("The session that it is of; 0 for the conversation as a whole."),
+		field.Int64("message_id").Immutable(),
+		createdAt(),
+	}
+}
+
+// Indexes of AutoResponse.
+func (AutoResponse) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("conversation_id", "moment", "session_id").Unique()}
+}
+
+// Policy of AutoResponse.
+func (AutoResponse) Policy() ent.Policy { return rule.SystemOnly() }

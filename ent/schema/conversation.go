@@ -33,6 +33,7 @@ func (MessagingUser) Fields() []ent.Field {
 		field.String("name").Default("").MaxLen(200),
 		field.String("country").Default("").MaxLen(2),
 		field.String("locale").Default("").MaxLen(35),
+		field.String("time_zone").Default("").MaxLen(64).Comment("IANA name; empty for the organisation's."),
 		field.String("external_id").Default("").MaxLen(800).Comment("The customer's id in another system."),
 		field.String("consent_status").GoType(channel.Consent("")),
 		field.Int64("merged_into").Optional().Nillable().Comment("The customer they were found to be, who is merged into nobody."),

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/schema/index"
 
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/desk/object"
 	"parley/internal/desk/rule"
 	"parley/internal/ground/clock"
@@ -190,6 +191,7 @@ func (Channel) Fields() []ent.Field {
 		field.String("country").Default("").MaxLen(2).Comment("Two letters; national numbers are read in it."),
 		field.String("required_consent").GoType(channel.Consent("")).Default("").Comment("Empty when none is required."),
 		field.JSON("send_limits", channel.SendLimits{}).Optional().Comment("What the carrier takes, where it differs from the default of the type."),
+		field.JSON("auto_responses", []component.Response{}).Optional().Comment("What it says by itself, at most once for each moment."),
 		field.Bool("active").Default(true),
 		createdAt(),
 	}

@@ -102,14 +102,22 @@ func (c *Capabilities) InboundTextBytes() *int { return stated(c.InboundText) }
 // AutoResponseCharacters is AutoResponseText, nil where Text counts.
 func (c *Capabilities) AutoResponseCharacters() *int { return stated(c.AutoResponseText) }
 
+// AutoResponseMost is how many characters an automatic answer may have.
+func (c *Capabilities) AutoResponseMost() int {
+	if c.AutoResponseText > 0 {
+		return c.AutoResponseText
+	}
+	return c.Text.Characters
+}
+
 // ReplyWindow is how long after the customer's last message a person may still
 // answer with free text; zero means for ever.
 func (c *Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }
 
-// RepliesClosed reports whether only a registered template may be sent: there is a reply
-// window, and the customer's last message opened none, or one that is over.
-func (c *Capabilities) RepliesClosed(lastIncoming, now clock.Time) bool {
-	return c.ReplyWindow() > 0 && (lastIncoming.IsZero() || now > c.RepliesUntil(lastIncoming))
+// IsClosed reports whether only a registered template may be sent: there is a window, and
+// the customer's last message opened none, or one that is over.
+func IsClosed(window time.Duration, lastIncoming, now clock.Time) bool {
+	return window > 0 && (lastIncoming.IsZero() || now > lastIncoming.Add(window))
 }
 
 // RepliesUntil is the last instant of the reply window that the customer's last

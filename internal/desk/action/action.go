@@ -62,12 +62,13 @@ const (
 	UnknownSender     Trigger = "UNKNOWN_SENDER"
 	MessageReceived   Trigger = "MESSAGE_RECEIVED"
 	RecordChanged     Trigger = "RECORD_CHANGED"
+	ComponentAnswered Trigger = "COMPONENT_ANSWERED"
 	// OtherTrigger is one that only a newer version knows. It never fires here.
 	OtherTrigger Trigger = "OTHER"
 )
 
 // Triggers lists every trigger.
-var Triggers = []Trigger{ConversationBegun, FirstInbound, UnknownSender, MessageReceived, RecordChanged}
+var Triggers = []Trigger{ConversationBegun, FirstInbound, UnknownSender, MessageReceived, RecordChanged, ComponentAnswered}
 
 // Known is the trigger, OtherTrigger for one that only a newer version knows.
 func (t Trigger) Known() Trigger { return known(t, Triggers, OtherTrigger) }
@@ -137,11 +138,30 @@ var conversationFields = object.Definition{Name: ConversationObject, Fields: []o
 	{Name: "ChannelAddress", Kind: object.Text},
 }}
 
-// WithConversation are the types, and ConversationObject.
-func (t Types) WithConversation() Types {
+// AnswerObject stands for the answer that set an action off, for parameters and conditions
+// of ComponentAnswered. Every agent who sees the conversation may read it.
+const AnswerObject = "$Answer"
+
+var answerFields = object.Definition{Name: AnswerObject, Fields: []object.Field{
+	{Name: "Component", Kind: object.Text}, // its name for programs
+	{Name: "Title", Kind: object.Text},     // of the option, as the customer saw it
+	{Name: "Index", Kind: object.Number},   // of the option, from 1
+	// Value is what a field takes: the option's title before it was translated, such as Case/C1
+	// of a record, and when a slot begins.
+	{Name: "Value", Kind: object.Text},
+}}
+
+// beside are the objects that actions read and that are no records.
+var beside = map[string]*object.Definition{ConversationObject: &conversationFields, AnswerObject: &answerFields}
+
+// IsRecord reports whether an object's name stands for records.
+func IsRecord(name string) bool { return beside[name] == nil }
+
+// WithBeside are the types, ConversationObject and AnswerObject.
+func (t Types) WithBeside() Types {
 	return func(name string) *object.Definition {
-		if name == ConversationObject {
-			return &conversationFields
+		if d := beside[name]; d != nil {
+			return d
 		}
 		return t(name)
 	}
@@ -171,7 +191,7 @@ func (d *Definition) Parameter(key, objectType string) *Parameter {
 		case p.Key != key:
 		case p.Source != Field || p.Object == objectType:
 			return p
-		case p.Object == ConversationObject:
+		case !IsRecord(p.Object):
 			other = p
 		}
 	}

@@ -22,7 +22,7 @@ func (d *Definition) Check(types Types, local bool) error {
 	if !slices.Contains(Kinds, d.Kind) {
 		return fault.Input("input.performs", "This version knows no actions of kind %q. Choose another.", d.Kind)
 	}
-	types = types.WithConversation()
+	types = types.WithBeside()
 	if err := d.checkTypes(types); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (d *Definition) checkTypes(types Types) error {
 	}
 	for i, name := range d.ObjectTypes {
 		at := fmt.Sprintf("input.objectTypes.%d", i)
-		if name == ConversationObject || types(name) == nil {
+		if !IsRecord(name) || types(name) == nil {
 			return fault.Input(at, "There is no object type %q. Create it first, or correct the name.", name)
 		}
 		if slices.Contains(d.ObjectTypes[:i], name) {
@@ -81,13 +81,21 @@ func (d *Definition) checkMode(types Types) error {
 		if err := d.Conditions[i].check(at, types); err != nil {
 			return err
 		}
+		for _, p := range d.Conditions[i].Reads(types) {
+			if err := d.mapped(at+".value", p.Object); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 // mapped refuses an object type that no conversation of the action can have.
 func (d *Definition) mapped(at, objectType string) error {
-	if objectType == ConversationObject || d.Concerns(objectType) {
+	if objectType == AnswerObject && d.Trigger != ComponentAnswered {
+		return fault.Input(at, "Only an action with the trigger COMPONENT_ANSWERED reads %s. Use that trigger, or another object.", AnswerObject)
+	}
+	if !IsRecord(objectType) || d.Concerns(objectType) {
 		return nil
 	}
 	return fault.Input(at, "The action is not for records of %q. Map it to that object type, or read from another.", objectType)
@@ -184,7 +192,7 @@ func (d *Definition) checkCreate(types Types) error {
 	}
 	name := d.Parameter(ObjectName, "")
 	to := types(name.Value)
-	if name.Asked || to == nil || to.Name == ConversationObject {
+	if name.Asked || to == nil || !IsRecord(to.Name) {
 		return fault.Input("input.parameters", "%s is the name of an object type, and %q is none. Create it first, or correct the name.", ObjectName, name.Value)
 	}
 	return d.checkWrites(to)

@@ -64,7 +64,7 @@ func (c *Condition) Reads(types Types) []Place {
 
 // Counts reports whether the condition is asked of a record of an object type.
 func (c *Condition) Counts(objectType string) bool {
-	return c.Object == objectType || c.Object == ConversationObject
+	return c.Object == objectType || !IsRecord(c.Object)
 }
 
 // Holds reports whether a value meets the condition. f is the field that it was read

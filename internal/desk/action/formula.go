@@ -2,6 +2,7 @@ package action
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"parley/internal/desk/formula"
@@ -10,34 +11,44 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// ofConversation begins the names of the conversation's fields in formulas.
-const ofConversation = ConversationObject + "."
-
-// recordAndConversation is what formulas of an object type may use: the fields of its
-// records, and $Conversation.Name and so on.
-type recordAndConversation struct{ record, conversation formula.Schema }
+// recordAndBeside is what formulas of an object type may use: the fields of its records, and
+// $Conversation.Name, $Answer.Value and so on.
+type recordAndBeside struct {
+	record formula.Schema
+	beside map[string]formula.Schema
+}
 
 func schemaOf(objectType string, types Types) formula.Schema {
-	of := recordfields.Types(types.WithConversation())
-	return recordAndConversation{recordfields.Of(objectType, of), recordfields.Of(ConversationObject, of)}
+	of := recordfields.Types(types.WithBeside())
+	s := recordAndBeside{recordfields.Of(objectType, of), map[string]formula.Schema{}}
+	for name := range beside {
+		s.beside[name] = recordfields.Of(name, of)
+	}
+	return s
 }
 
 // Find implements formula.Schema.
-func (s recordAndConversation) Find(path string) (formula.Field, bool) {
-	if len(path) <= len(ofConversation) || !strings.EqualFold(path[:len(ofConversation)], ofConversation) {
-		return s.record.Find(path)
+func (s recordAndBeside) Find(path string) (formula.Field, bool) {
+	object, rest, _ := strings.Cut(path, ".")
+	for name, fields := range s.beside {
+		if strings.EqualFold(object, name) {
+			f, ok := fields.Find(rest)
+			f.Name = name + "." + f.Name
+			return f, ok
+		}
 	}
-	f, ok := s.conversation.Find(path[len(ofConversation):])
-	f.Name = ofConversation + f.Name
-	return f, ok
+	return s.record.Find(path)
 }
 
 // Names implements formula.Schema.
-func (s recordAndConversation) Names() []string {
+func (s recordAndBeside) Names() []string {
 	names := s.record.Names()
-	for _, name := range s.conversation.Names() {
-		names = append(names, ofConversation+name)
+	for object, fields := range s.beside {
+		for _, name := range fields.Names() {
+			names = append(names, object+"."+name)
+		}
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -50,8 +61,8 @@ func (c *Condition) compile(types Types) (*formula.Program, error) {
 func places(objectType string, program *formula.Program) []Place {
 	out := make([]Place, len(program.Fields()))
 	for i, path := range program.Fields() {
-		if rest, ok := strings.CutPrefix(path, ofConversation); ok {
-			out[i] = Place{ConversationObject, PathOf(rest)}
+		if object, rest, _ := strings.Cut(path, "."); !IsRecord(object) {
+			out[i] = Place{object, PathOf(rest)}
 		} else {
 			out[i] = Place{objectType, PathOf(path)}
 		}

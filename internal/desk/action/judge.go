@@ -98,10 +98,10 @@ func (d *Definition) writable(c Case) (writable, outdated bool) {
 // Reads reports whether the rights give every field that the action reads, for its
 // parameters and its conditions, when the conversation's record is of the type.
 func (d *Definition) Reads(c Case) bool {
-	types := c.Types.WithConversation()
+	types := c.Types.WithBeside()
 	for _, key := range d.Keys() {
 		p := d.Parameter(key, c.ObjectType)
-		if p != nil && p.Source == Field && !PathOf(p.Value).readable(types, c.Rights, p.Object) {
+		if p != nil && p.Source == Field && !PathOf(p.Value).Readable(types, c.Rights, p.Object) {
 			return false
 		}
 	}
@@ -111,7 +111,7 @@ func (d *Definition) Reads(c Case) bool {
 			continue
 		}
 		for _, p := range cond.Reads(c.Types) {
-			if !p.Path.readable(types, c.Rights, p.Object) {
+			if !p.Path.Readable(types, c.Rights, p.Object) {
 				return false
 			}
 		}

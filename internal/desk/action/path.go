@@ -58,11 +58,11 @@ func (p Path) check(at string, types Types, from string) (ends []*object.Field, 
 	return ends, nil
 }
 
-// readable reports whether rights give every field that the path can lead through.
-func (p Path) readable(types Types, rights *object.Rights, from string) bool {
+// Readable reports whether rights give every field that the path can lead through.
+func (p Path) Readable(types Types, rights *object.Rights, from string) bool {
 	may := true
 	found := p.walk(types, from, func(d *object.Definition, f *object.Field, _ bool) {
-		may = may && (d.Name == ConversationObject || rights.Field(d, f).Includes(object.Read))
+		may = may && (!IsRecord(d.Name) || rights.Field(d, f).Includes(object.Read))
 	})
 	return may && found
 }

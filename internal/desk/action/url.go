@@ -77,13 +77,18 @@ func (d *Definition) checkWebhook(local bool) error {
 	if err := d.needs(URL, Address); err != nil {
 		return err
 	}
-	text := d.Parameter(Address, "").Value
+	return CheckWebhookURL("input.parameters", Address, d.Parameter(Address, "").Value, local)
+}
+
+// CheckWebhookURL refuses an address that no webhook is sent to. local lets it be on this
+// machine.
+func CheckWebhookURL(at, name, text string, local bool) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(text) > mostURL || u.Scheme != "https" && (!local || u.Scheme != "http") {
-		return fault.Input("input.parameters", "%s is an address that begins with https:// and has neither a password nor a fragment.", Address)
+		return fault.Input(at, "%s is an address that begins with https:// and has neither a password nor a fragment.", name)
 	}
 	if !local && channel.IsNear(u.Hostname()) {
-		return fault.Input("input.parameters", "The host of %s is not an address of the public internet. Use the name of a public server.", Address)
+		return fault.Input(at, "The host of %s is not an address of the public internet. Use the name of a public server.", name)
 	}
 	return nil
 }

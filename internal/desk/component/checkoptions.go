@@ -30,6 +30,12 @@ func (d *Design) checkOptions(kind Kind, types Types) error {
 }
 
 func (o *Options) checkSource(at string, kind Kind, d *Design, types Types) error {
+	if o.ProviderURL != "" && kind != TimeSelector {
+		return fault.Input(at+".providerUrl", "Only a time selector has a provider. Leave it out.")
+	}
+	if n := len(o.ProviderURL); n > MostURL {
+		return fault.Input(at+".providerUrl", "Use at most %d bytes, not %d.", MostURL, n)
+	}
 	switch kind {
 	case StaticQuestion:
 		return o.checkStatic(at, d)

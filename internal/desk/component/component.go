@@ -132,6 +132,9 @@ type Options struct {
 	// A dynamic question's are records: those of a parameter, or of a query.
 	Parameter string `json:"parameter,omitempty"`
 	Query     *Query `json:"query,omitempty"`
+	// ProviderURL is what a time selector asks for its slots; empty if whoever prepares it
+	// gives them.
+	ProviderURL string `json:"providerUrl,omitempty"`
 	// Title, Subtitle, ImageURL and ImageAlt are expressions over the fields of one record;
 	// of a time selector over Start, End and Duration.
 	Title    string `json:"title,omitempty"`

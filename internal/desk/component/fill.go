@@ -68,6 +68,7 @@ const (
 	BlankText   Reason = "BLANK"
 	BadURL      Reason = "BAD_URL"
 	Failed      Reason = "FORMULA_FAILED"
+	NoProvider  Reason = "PROVIDER_FAILED"
 	// OtherReason is one that only a newer version knows.
 	OtherReason Reason = "OTHER"
 )
@@ -75,7 +76,7 @@ const (
 // Known is the reason, OtherReason for one that only a newer version knows.
 func (r Reason) Known() Reason {
 	switch r {
-	case NotGiven, NotFound, NotReadable, NoOptions, BlankText, BadURL, Failed:
+	case NotGiven, NotFound, NotReadable, NoOptions, BlankText, BadURL, Failed, NoProvider:
 		return r
 	}
 	return OtherReason
@@ -129,8 +130,11 @@ func (c *Compiled) Option(v *Values, get func(path string) formula.Value) (o Opt
 // slotForm is how a slot is shown without a title of its own.
 const slotForm = "2006-01-02 15:04"
 
-// Slots are the options of the slots that are not over, as many as a question has.
+// Slots are the options of the slots that are not over, each start once and the earliest
+// first, as many as a question has.
 func (c *Compiled) Slots(v *Values, given []Slot) (options []Option, missing []Missing) {
+	given = slices.SortedStableFunc(slices.Values(given), func(a, b Slot) int { return a.Start.Compare(b.Start) })
+	given = slices.CompactFunc(given, func(a, b Slot) bool { return a.Start.Equal(b.Start) })
 	for _, s := range given {
 		if !s.Start.After(v.Now) || len(options) == MostOptions {
 			continue

@@ -18,7 +18,20 @@ const (
 	constantsPrefix  = "$constants."
 	parametersPrefix = "$parameters."
 	listsPrefix      = "$listtemplates."
+
+	conversationPrefix = "$conversation."
 )
+
+// ofConversation are the fields of the conversation. A Token names it to whoever the customer
+// shows it to.
+var ofConversation = formula.NewFields(
+	formula.Field{Name: "Name", Type: formula.Text}, formula.Field{Name: "Address", Type: formula.Text},
+	formula.Field{Name: "ChannelName", Type: formula.Text}, formula.Field{Name: "ChannelAddress", Type: formula.Text},
+	formula.Field{Name: "Token", Type: formula.Text},
+)
+
+// ConversationField is the path of a field of the conversation, as values have it.
+func ConversationField(name string) string { return conversationPrefix + strings.ToLower(name) }
 
 // fields is what the texts of a design may use.
 type fields struct {
@@ -40,6 +53,10 @@ func (s fields) Find(path string) (formula.Field, bool) {
 		return s.constant(path[len(constantsPrefix):])
 	case strings.HasPrefix(lower, parametersPrefix):
 		return s.parameter(path[len(parametersPrefix):])
+	case strings.HasPrefix(lower, conversationPrefix):
+		f, ok := ofConversation.Find(path[len(conversationPrefix):])
+		f.Name = "$Conversation." + f.Name
+		return f, ok
 	case strings.HasPrefix(lower, listsPrefix):
 		name := path[len(listsPrefix):]
 		i := slices.IndexFunc(s.design.ListTemplates, func(t ListTemplate) bool { return strings.EqualFold(t.Name, name) })
@@ -97,6 +114,9 @@ func (s fields) Names() (names []string) {
 	}
 	for _, t := range s.design.ListTemplates {
 		names = append(names, "$ListTemplates."+t.Name)
+	}
+	for _, name := range ofConversation.Names() {
+		names = append(names, "$Conversation."+name)
 	}
 	return names
 }

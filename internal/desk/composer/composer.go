@@ -21,7 +21,10 @@ import (
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
+	"parley/internal/ground/quota"
 	"parley/internal/ground/store"
+	"parley/internal/ground/vault"
+	"parley/internal/ground/webhook"
 )
 
 // Service is the use cases. All fields are required.
@@ -33,6 +36,14 @@ type Service struct {
 	Conversations *conversation.Service
 	Records       *crm.Service
 	Pictures      *picture.Service
+	Vault         *vault.Vault
+	// Call posts to a provider; it is bounded in time, and reaches what it may.
+	Call webhook.Caller
+	// Local lets providers be on this machine, for development.
+	Local bool
+	// Calls is how often a component's provider is asked, by the component's key; nil for
+	// any.
+	Calls *quota.Callers
 }
 
 // Component is one as it was read.

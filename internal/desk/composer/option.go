@@ -21,7 +21,7 @@ import (
 func (p *preparing) options(ctx context.Context) error {
 	switch p.Kind {
 	case component.TimeSelector:
-		return p.slots()
+		return p.slots(ctx)
 	case component.DynamicQuestion:
 		records, err := p.candidates(ctx)
 		if err != nil {
@@ -32,19 +32,31 @@ func (p *preparing) options(ctx context.Context) error {
 	return nil
 }
 
-func (p *preparing) slots() error {
+func (p *preparing) slots(ctx context.Context) error {
 	given := make([]component.Slot, len(p.in.Slots))
 	for i, s := range p.in.Slots {
-		if s.DurationMinutes < 1 || s.DurationMinutes > 24*60 {
-			return fault.Input(fmt.Sprintf("input.slots.%d.durationMinutes", i), "A slot takes 1 to %d minutes, not %d.", 24*60, s.DurationMinutes)
+		if !lasts(s.DurationMinutes) {
+			return fault.Input(fmt.Sprintf("input.slots.%d.durationMinutes", i), "A slot takes 1 to %d minutes, not %d.", mostMinutes, s.DurationMinutes)
 		}
 		given[i] = component.Slot{Start: s.Start.Std(), Duration: time.Duration(s.DurationMinutes) * time.Minute}
 	}
-	slices.SortFunc(given, func(a, b component.Slot) int { return a.Start.Compare(b.Start) })
+	if p.in.asks && p.Options.ProviderURL != "" {
+		if len(given) > 0 {
+			return fault.Input("input.slots", "The component gets its slots from a provider. Leave them out.")
+		}
+		var err error
+		if given, err = p.provided(ctx); err != nil {
+			return err
+		}
+	}
 	options, missing := p.Slots(p.values, given)
 	p.values.Options, p.values.Missing = options, append(p.values.Missing, missing...)
 	return nil
 }
+
+const mostMinutes = 24 * 60
+
+func lasts(minutes int) bool { return minutes >= 1 && minutes <= mostMinutes }
 
 // candidates are the records that the options are made of, in their order.
 func (p *preparing) candidates(ctx context.Context) ([]*conversation.Record, error) {

@@ -33,6 +33,8 @@ type PrepareInput struct {
 	Slots          []*SlotInput
 	TimeZone       *string
 	Samples        []*SampleInput
+
+	asks bool // a provider for its slots; a preview asks none
 }
 
 // ParameterInput is the value of a parameter: a text, a record or records.
@@ -75,6 +77,7 @@ func (s *Service) Prepare(ctx context.Context, in PrepareInput) (*Prepared, erro
 	if in.ConversationID == nil {
 		return nil, fault.Input("input.conversationId", "Name the conversation.")
 	}
+	in.asks = true
 	p, err := s.fill(ctx, in)
 	if err != nil {
 		return nil, err
@@ -87,8 +90,10 @@ func (s *Service) Prepare(ctx context.Context, in PrepareInput) (*Prepared, erro
 type preparing struct {
 	*Service
 	*component.Compiled
+	of     *Component
 	in     PrepareInput
 	row    *conversation.Row // nil for samples
+	locale string            // the customer's; empty if unknown
 	values *component.Values
 }
 
@@ -104,18 +109,31 @@ func (s *Service) fill(ctx context.Context, in PrepareInput) (*Prepared, error) 
 	if err != nil {
 		return nil, err
 	}
-	row, locale, err := s.customer(ctx, in.ConversationID)
+	return s.fillIn(ctx, of, design, in)
+}
+
+// fillIn fills a component in that says what the design says.
+func (s *Service) fillIn(ctx context.Context, of *Component, design *component.Design, in PrepareInput) (*Prepared, error) {
+	row, user, err := s.customer(ctx, in.ConversationID)
 	if err != nil {
 		return nil, err
+	}
+	locale, zone := "", s.Directory.Organization().TimeZone
+	if user != nil && user.Locale() != nil {
+		locale = *user.Locale()
+	}
+	if user != nil && user.TimeZone() != nil {
+		zone = *user.TimeZone()
 	}
 	compiled, err := design.In(locale).Compile(of.kind, s.types())
 	if err != nil {
 		return nil, fault.New(fault.Conflict, "The component does not go with the object types any more. Ask an administrator to save it again.")
 	}
-	p := &preparing{Service: s, Compiled: compiled, in: in, row: row}
-	if p.values, err = s.begin(ctx, in); err != nil {
+	p := &preparing{Service: s, Compiled: compiled, of: of, in: in, row: row, locale: locale}
+	if p.values, err = s.begin(ctx, in, zone); err != nil {
 		return nil, err
 	}
+	p.conversation()
 	for _, step := range []func(context.Context) error{p.images, p.parameters, p.options} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -127,7 +145,7 @@ func (s *Service) fill(ctx context.Context, in PrepareInput) (*Prepared, error) 
 	}
 	if row != nil {
 		made.Conversation = row.Key
-		if on := row.Channel().Type; channel.CapabilitiesOf(on).RepliesClosed(row.LastIncoming, s.Store.Clock.Now()) {
+		if on := row.Channel().Type; channel.IsClosed(channel.CapabilitiesOf(on).ReplyWindow(), row.LastIncoming, s.Store.Clock.Now()) {
 			made.ClosedOn = on
 		}
 	}
@@ -141,31 +159,27 @@ func (p *preparing) images(ctx context.Context) (err error) {
 	return err
 }
 
-// customer finds the conversation, as far as the viewer of ctx sees it, and the customer's
-// language.
-func (s *Service) customer(ctx context.Context, id *string) (*conversation.Row, string, error) {
+// customer finds the conversation, as far as the viewer of ctx sees it, and its customer,
+// nil for nobody whom they see.
+func (s *Service) customer(ctx context.Context, id *string) (*conversation.Row, *conversation.MessagingUser, error) {
 	if id == nil {
-		return nil, "", nil
+		return nil, nil, nil
 	}
 	key, _ := s.IDs.Decode(publicid.Conversation, *id)
 	rows, err := s.Conversations.ByKey(ctx, []int64{key})
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	row := rows[key]
 	if row == nil {
-		return nil, "", fault.At("input.conversationId", fault.Missing("conversation"))
+		return nil, nil, fault.At("input.conversationId", fault.Missing("conversation"))
 	}
 	users, err := s.Conversations.Users(ctx, []int64{row.MessagingUserID})
-	if u := users[row.MessagingUserID]; u != nil && u.Locale() != nil {
-		return row, *u.Locale(), err
-	}
-	return row, "", err
+	return row, users[row.MessagingUserID], err
 }
 
-// begin is the time and the zone of a preparation.
-func (s *Service) begin(ctx context.Context, in PrepareInput) (*component.Values, error) {
-	name := s.Directory.Organization().TimeZone
+// begin is the time and the zone of a preparation, the given one or else that of a name.
+func (s *Service) begin(ctx context.Context, in PrepareInput, name string) (*component.Values, error) {
 	if in.TimeZone != nil {
 		if err := administration.CheckTimeZone("input.timeZone", *in.TimeZone); err != nil {
 			return nil, err

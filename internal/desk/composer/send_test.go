@@ -10,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/platform"
+	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/publicid"
 )
@@ -348,4 +350,56 @@ func TestAnsweringByTyping(t *testing.T) {
 	b.sent(conversation, id)
 	b.Clock.Advance(25 * time.Hour)
 	require.Equal(t, "TextContent", say("1").Get("__typename").String(), "too late")
+}
+
+// What is typed answers the last question alone: not an older one, when a colleague has asked
+// another that is tapped.
+func TestTypingAnswersTheLatestQuestionAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	long := question()
+	long["constants"] = []vars{{"name": "Topics", "type": "LIST", "items": []vars{{"name": "Billing, and what belongs to it"}, {"name": "Repairs"}}}}
+	long["formats"], long["translations"] = []vars{{"format": "BUTTONS", "text": "What?"}}, []vars{}
+	inText, tapped, conversation := b.component("STATIC_QUESTION", long), b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	b.sent(conversation, inText)
+	b.sent(conversation, tapped)
+	b.Say("987654321", facebook, "2")
+	require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String())
+	asked := b.sent(conversation, inText)
+	b.Say("987654321", facebook, "2")
+	require.Equal(t, asked, b.last(conversation).Get("questionId").String())
+}
+
+// A component that failed is sent again as it was, and its options still answer.
+func TestAComponentThatFailedIsSentAgain(t *testing.T) {
+	t.Parallel()
+	fail := true
+	b := setup(t, func(c *app.Config) {
+		c.Carrier.Script(func(sandbox.Message) sandbox.Plan {
+			if fail {
+				return sandbox.Plan{Reaction: sandbox.Refuse}
+			}
+			return sandbox.Plan{}
+		})
+	})
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	message := b.sent(conversation, id)
+	require.Equal(t, "FAILED", b.status(message))
+	design := question()
+	design["formats"] = []vars{{"format": "TEXT", "text": "Other"}}
+	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "design": design, "isArchived": true})))
+	fail = false
+	again := b.As("amy").Do(`mutation($id: ID!) { retryMessage(input: {messageId: $id, idempotencyKey: "again"}) { errors { message } refusals { code } message { id } } }`, vars{"id": message}).Get("retryMessage")
+	require.Equal(t, []string{message, "[]", "[]"}, []string{again.Get("message", "id").String(), again.Get("errors").String(), again.Get("refusals").String()})
+	b.drain(conversation)
+	require.Equal(t, "SENT", b.status(message))
+	b.tap("987654321", 2)
+	require.Equal(t, message, b.last(conversation).Get("questionId").String())
+}
+
+func (b *bundle) status(message string) string {
+	b.T.Helper()
+	return b.As("amy").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": message}).Get("node", "status").String()
 }

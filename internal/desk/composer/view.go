@@ -1,8 +1,13 @@
 package composer
 
 import (
+	"context"
+
 	"parley/internal/channel"
 	"parley/internal/desk/component"
+	"parley/internal/desk/rule"
+	"parley/internal/ground/table"
+	"parley/internal/ground/viewer"
 )
 
 // Design is what a version says, as the graph shows it.
@@ -28,7 +33,21 @@ type QueryOptions struct {
 }
 
 // SlotOptions are times.
-type SlotOptions struct{ Display *Display }
+type SlotOptions struct {
+	Display     *Display
+	ProviderURL string // empty for none
+}
+
+// ProviderFor is what is asked for them, nil for none, and for whoever may not know.
+func (o SlotOptions) ProviderFor(ctx context.Context) *string {
+	if !rule.Administers(viewer.FromContext(ctx)) {
+		return nil
+	}
+	return table.Optional(o.ProviderURL)
+}
+
+// HasProvider reports whether they come from a provider.
+func (o SlotOptions) HasProvider() bool { return o.ProviderURL != "" }
 
 // Display is how an option is made of a record or a slot.
 type Display struct{ Title, Subtitle, ImageURL, ImageAlt string }
@@ -60,7 +79,7 @@ func (d *Design) Choices() Options {
 	case o.Query != nil:
 		return QueryOptions{o.Query, display}
 	}
-	return SlotOptions{display}
+	return SlotOptions{display, o.ProviderURL}
 }
 
 // FormatDesign is a format of a component: LinkFormat, WebPageFormat, QuestionFormat,

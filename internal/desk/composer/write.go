@@ -11,6 +11,7 @@ import (
 	entcomponent "parley/ent/component"
 	"parley/ent/componentversion"
 	"parley/internal/channel"
+	"parley/internal/desk/action"
 	"parley/internal/desk/administration"
 	"parley/internal/desk/component"
 	"parley/internal/desk/journal"
@@ -52,7 +53,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*Component, error
 		return nil, err
 	}
 	text := description(in.Description)
-	if err := cmp.Or(clean(&in.Name, &text), in.check(), s.checked(in.Kind, &in.Design)); err != nil {
+	if err := cmp.Or(clean(&in.Name, &text), in.check(), s.checked(ctx, in.Kind, &in.Design)); err != nil {
 		return nil, err
 	}
 	return s.create(ctx, "createComponent", in.IdempotencyKey, in, func(context.Context, *store.Tx) (*CreateInput, error) {
@@ -77,6 +78,9 @@ func (s *Service) Clone(ctx context.Context, in CloneInput) (*Component, error) 
 		}
 		d, err := s.version(ctx, tx.Ent, key, row.Version)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.checked(ctx, component.Kind(row.Kind), d); err != nil {
 			return nil, err
 		}
 		return &CreateInput{Name: in.Name, DeveloperName: in.DeveloperName, Kind: component.Kind(row.Kind), Description: &row.Description, Design: *d}, nil
@@ -188,7 +192,7 @@ func (s *Service) revise(ctx context.Context, tx *store.Tx, row *ent.Component, 
 	if d == nil {
 		return row.Version, nil
 	}
-	if err := s.checked(component.Kind(row.Kind), d); err != nil {
+	if err := s.checked(ctx, component.Kind(row.Kind), d); err != nil {
 		return 0, err
 	}
 	before, err := s.version(ctx, tx.Ent, row.ID, row.Version)
@@ -212,6 +216,9 @@ func (s *Service) Delete(ctx context.Context, id string) (*string, error) {
 		}
 		if row.Used {
 			return errUsed
+		}
+		if ch := s.answering(id); ch != "" {
+			return fault.New(fault.Conflict, "The channel %s sends this component by itself. Take it out of the channel's autoResponses first.", ch)
 		}
 		versions := tx.Ent.ComponentVersion.Delete().Where(componentversion.ComponentID(key))
 		if _, err := versions.Exec(viewer.AsSystem(ctx, "components")); err != nil {
@@ -242,7 +249,7 @@ func held(ctx context.Context, tx *store.Tx, key int64) (*ent.Component, error) 
 
 // checked makes the texts of a design fit for storage, and refuses one that no component
 // of the kind can have.
-func (s *Service) checked(kind component.Kind, d *component.Design) error {
+func (s *Service) checked(ctx context.Context, kind component.Kind, d *component.Design) error {
 	d.Clean()
 	for i := range d.Translations {
 		locale, err := administration.CleanLocale(fmt.Sprintf("input.design.translations.%d.locale", i), d.Translations[i].Locale)
@@ -254,7 +261,20 @@ func (s *Service) checked(kind component.Kind, d *component.Design) error {
 		}
 		d.Translations[i].Locale = locale
 	}
-	return d.Check(kind, s.types())
+	if err := d.Check(kind, s.types()); err != nil {
+		return err
+	}
+	if d.Options != nil && d.Options.ProviderURL != "" {
+		return action.CheckWebhookURL("input.design.options.providerUrl", "The provider", d.Options.ProviderURL, s.Local)
+	}
+	if kind != component.AutoResponse {
+		return nil
+	}
+	compiled, err := d.Compile(kind, s.types())
+	if err != nil {
+		return err
+	}
+	return s.within(ctx, compiled)
 }
 
 func description(text *string) string {

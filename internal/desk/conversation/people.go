@@ -30,17 +30,17 @@ type MessagingUser struct {
 	// ExternalID is their id in another system; empty if unknown.
 	ExternalID string
 
-	country, locale string
-	desk            *Service
+	country, locale, timeZone string
+	desk                      *Service
 }
 
-var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id"}
+var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id", "time_zone"}
 
 // readUser reads the userColumns, with which a row begins.
 func (d *Service) readUser(s *store.Row) *MessagingUser {
 	return &MessagingUser{
 		Key: s.Int(0), ChannelID: s.Int(1), Address: s.Text(2), Name: s.Text(3), country: s.Text(4), locale: s.Text(5),
-		ConsentStatus: channel.Consent(s.Text(6)), MergedInto: s.Int(7), ExternalID: s.Text(8), desk: d,
+		ConsentStatus: channel.Consent(s.Text(6)), MergedInto: s.Int(7), ExternalID: s.Text(8), timeZone: s.Text(9), desk: d,
 	}
 }
 
@@ -61,6 +61,9 @@ func (u *MessagingUser) Country() *string { return table.Optional(u.country) }
 
 // Locale is the customer's language tag, nil when unknown.
 func (u *MessagingUser) Locale() *string { return table.Optional(u.locale) }
+
+// TimeZone is the IANA name of the customer's time zone, nil when unknown.
+func (u *MessagingUser) TimeZone() *string { return table.Optional(u.timeZone) }
 
 // Record is a row of the CRM.
 type Record struct {
@@ -97,7 +100,7 @@ func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*Messaging
 func (d *Service) user(r *ent.MessagingUser) *MessagingUser {
 	u := &MessagingUser{
 		Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus, ExternalID: r.ExternalID,
-		country: r.Country, locale: r.Locale, desk: d,
+		country: r.Country, locale: r.Locale, timeZone: r.TimeZone, desk: d,
 	}
 	if r.MergedInto != nil {
 		u.MergedInto = *r.MergedInto

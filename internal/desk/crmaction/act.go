@@ -180,7 +180,7 @@ func (s *Service) field(h *crm.Holding, name string) action.Found {
 }
 
 func ofConversation(row *conversation.Row, field string) action.Found {
-	f := action.Types(nil).WithConversation()(action.ConversationObject).Field(field)
+	f := action.Types(nil).WithBeside()(action.ConversationObject).Field(field)
 	if f == nil || row == nil {
 		return action.Found{}
 	}

@@ -26,6 +26,7 @@ import (
 	"parley/internal/ground/store"
 	"parley/internal/ground/vault"
 	"parley/internal/ground/viewer"
+	"parley/internal/ground/webhook"
 )
 
 // Service has the use cases. All fields but Runs and Pauses are required.
@@ -40,7 +41,7 @@ type Service struct {
 	Syncs         *crmsync.Service
 	Vault         *vault.Vault
 	// Call posts a webhook.
-	Call func(ctx context.Context, c *Call) (*Answer, error)
+	Call webhook.Caller
 	// Local lets webhooks be on this machine, for development.
 	Local bool
 	// Runs is how many actions an agent may run; nil for any.

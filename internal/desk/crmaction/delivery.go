@@ -20,21 +20,6 @@ import (
 	"parley/internal/ground/webhook"
 )
 
-// Call is a webhook to post.
-type Call struct {
-	URL, Body string
-	Header    map[string]string
-}
-
-// Answer is what a webhook answered.
-type Answer struct {
-	Status int
-	Body   string // the beginning
-}
-
-// ErrNotPublic is why a webhook is not called: its host leads out of the public internet.
-var ErrNotPublic = errors.New("the host is not an address of the public internet")
-
 // deliver is the job of a try.
 type deliver struct {
 	Run int64 `json:"run"`
@@ -85,18 +70,15 @@ func (s *Service) try(ctx context.Context, d *ent.WebhookDelivery) (a action.Att
 		a.Problem = "The action was switched off."
 		return a, true
 	}
-	keys, err := unseal(s.Vault, of.DeveloperName, of.Sealed)
+	keys, err := webhook.Unseal(s.Vault, of.Sealed, place(of.DeveloperName))
 	if err != nil {
 		a.Problem = "The secret cannot be read: " + err.Error() + "."
 		return a, false
 	}
-	answer, err := s.Call(ctx, &Call{URL: d.URL, Body: d.Body, Header: map[string]string{
-		"Content-Type": "application/json", "User-Agent": "Parley",
-		"webhook-id": d.EventID, "webhook-timestamp": webhook.Seconds(now), "webhook-signature": keys.sign(d.EventID, now, d.Body),
-	}})
+	answer, err := s.Call(ctx, &webhook.Call{URL: d.URL, Body: d.Body, Header: keys.Signed(d.EventID, now, d.Body)})
 	if err != nil {
 		a.Problem = channel.Cut(channel.CleanText(err.Error()), action.MostAnswer)
-		return a, errors.Is(err, ErrNotPublic)
+		return a, errors.Is(err, webhook.ErrNotPublic)
 	}
 	a.Status, a.Answer = answer.Status, channel.Cut(channel.CleanText(answer.Body), action.MostAnswer)
 	if a.Status < 200 || a.Status > 299 {

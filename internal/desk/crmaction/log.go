@@ -29,8 +29,8 @@ func (s *Service) recent(ctx context.Context, tx *store.Tx, action, subject int6
 
 var (
 	countRuns = store.Fixed("SELECT COUNT(*) FROM crm_action_runs WHERE action_id = ? AND subject_id = ? AND created_at > ?")
-	insertRun = store.Fixed(`INSERT INTO crm_action_runs (action_id, conversation_id, record_id, subject_id, agent_id, "trigger", outcome, code, problem, depth, cause, rerun_of, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (cause, action_id) DO NOTHING RETURNING id`)
+	insertRun = store.Fixed(`INSERT INTO crm_action_runs (action_id, conversation_id, record_id, subject_id, agent_id, "trigger", outcome, code, problem, depth, cause, rerun_of, message_id, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (cause, action_id) DO NOTHING RETURNING id`)
 	nameRecord = store.Fixed("UPDATE crm_action_runs SET record_id = ? WHERE id = ?")
 )
 
@@ -38,7 +38,7 @@ var (
 func (t *turn) claim(ctx context.Context) error {
 	t.result.row = &ent.CrmActionRun{
 		ActionID: t.action.Key, SubjectID: t.countedBy(), AgentID: t.agent, Trigger: string(t.trigger), Outcome: string(action.Done),
-		Depth: t.depth, RerunOf: t.rerunOf, CreatedAt: t.tx.Now,
+		Depth: t.depth, RerunOf: t.rerunOf, MessageID: t.message, CreatedAt: t.tx.Now,
 	}
 	if t.cause != "" {
 		t.result.row.Cause = &t.cause
@@ -57,7 +57,7 @@ func (t *turn) claim(ctx context.Context) error {
 }
 
 func insert(ctx context.Context, tx *store.Tx, r *ent.CrmActionRun) error {
-	q := insertRun.With(r.ActionID, r.ConversationID, r.RecordID, r.SubjectID, r.AgentID, r.Trigger, r.Outcome, r.Code, r.Problem, r.Depth, r.Cause, r.RerunOf, int64(r.CreatedAt))
+	q := insertRun.With(r.ActionID, r.ConversationID, r.RecordID, r.SubjectID, r.AgentID, r.Trigger, r.Outcome, r.Code, r.Problem, r.Depth, r.Cause, r.RerunOf, r.MessageID, int64(r.CreatedAt))
 	if err := tx.Query(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&r.ID) }); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Service) logRefusal(ctx context.Context, o *order, code, problem string
 	err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		r := &ent.CrmActionRun{
 			ActionID: o.action.Key, RecordID: o.record, SubjectID: o.record, AgentID: o.agent, Trigger: string(o.trigger), Outcome: string(action.Refused),
-			Code: code, Problem: problem, Depth: o.depth, RerunOf: o.rerunOf, CreatedAt: tx.Now, Cause: &o.cause,
+			Code: code, Problem: problem, Depth: o.depth, RerunOf: o.rerunOf, MessageID: o.message, CreatedAt: tx.Now, Cause: &o.cause,
 		}
 		conversation := o.conversation
 		if conversation == 0 {

@@ -29,6 +29,7 @@ type order struct {
 	rights       *object.Rights
 	agent        int64          // who asked for it; 0 for nobody
 	trigger      action.Trigger // what set it off; empty for an agent
+	message      int64          // the answer that set it off; 0 for none
 	depth        int
 	cause        string // a trigger's: the action runs once for it
 	rerunOf      int64
@@ -65,12 +66,13 @@ type turn struct {
 	kind    string                  // object type of the record; empty for none
 	read    map[string]action.Found // parameters, by key
 	linked  *conversation.Record
+	answer  map[string]string // fields of what a customer chose
 }
 
 // perform runs an action in the write tx: all of it, or none with an error.
 func (s *Service) perform(ctx context.Context, tx *store.Tx, o *order) (*result, error) {
 	t := &turn{order: o, result: &result{changes: []*FieldChange{}, requests: []*Request{}}, service: s, tx: tx}
-	for _, step := range []func(context.Context) error{t.load, t.admit, t.prepare, t.limit, t.claim, t.act, t.line, t.finish} {
+	for _, step := range []func(context.Context) error{t.load, t.admit, t.readAnswer, t.prepare, t.limit, t.claim, t.act, t.line, t.finish} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -187,6 +189,11 @@ func (t *turn) prepare(ctx context.Context) error {
 	}
 	if err := t.service.follow(ctx, t.tx, t.row, t.subject, wants); err != nil {
 		return err
+	}
+	for _, w := range wants {
+		if w.object == action.AnswerObject {
+			w.found = t.ofAnswer(w.path[0])
+		}
 	}
 	if err := t.decide(conditions); err != nil {
 		return err

@@ -76,7 +76,7 @@ func (s *Service) rerun(ctx context.Context, tx *store.Tx, key int64) (int64, er
 		return 0, errNothing
 	}
 	o := &order{
-		action: a, rights: object.Everything, agent: viewer.FromContext(ctx).AgentID, trigger: action.Trigger(was.Trigger), cause: rand.Text(), rerunOf: key,
+		action: a, rights: object.Everything, agent: viewer.FromContext(ctx).AgentID, trigger: action.Trigger(was.Trigger), cause: rand.Text(), rerunOf: key, message: was.MessageID,
 	}
 	if was.ConversationID != nil {
 		o.conversation = *was.ConversationID

@@ -2,66 +2,19 @@ package crmaction
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"strings"
-	"time"
 
 	"parley/ent"
 	"parley/ent/crmaction"
 	"parley/internal/desk/action"
 	"parley/internal/desk/administration"
-	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/vault"
 	"parley/internal/ground/webhook"
 )
 
-// secrets are what an action's webhooks are signed with. While one is being replaced,
-// calls carry both signatures.
-type secrets struct {
-	Current       string     `json:"current"`
-	Previous      string     `json:"previous,omitempty"`
-	PreviousUntil clock.Time `json:"previousUntil,omitempty"`
-}
-
-// secretOverlap is how long the secret before still signs.
-const secretOverlap = 24 * time.Hour
-
-func (x secrets) seal(v *vault.Vault, developerName string) ([]byte, error) {
-	text, err := json.Marshal(x)
-	if err != nil {
-		return nil, err
-	}
-	return v.Seal(text, place(developerName))
-}
-
-var errNoSecret = errors.New("it was given up with its key; renew it")
-
-func unseal(v *vault.Vault, developerName string, sealed []byte) (x secrets, err error) {
-	if len(sealed) == 0 {
-		return x, errNoSecret
-	}
-	text, err := v.Unseal(sealed, place(developerName))
-	if err == nil {
-		err = json.Unmarshal(text, &x)
-	}
-	return x, err
-}
-
 // place binds what is sealed to its table, column and row.
 func place(developerName string) string { return "crm_actions/sealed/" + developerName }
-
-// sign is the signature header of a call by Standard Webhooks: HMAC-SHA256 over id, time
-// and body, one for each secret in force.
-func (x secrets) sign(id string, at clock.Time, body string) string {
-	signatures := []string{webhook.Sign(x.Current, id, at, body)}
-	if x.Previous != "" && at < x.PreviousUntil {
-		signatures = append(signatures, webhook.Sign(x.Previous, id, at, body))
-	}
-	return strings.Join(signatures, " ")
-}
 
 // RenewSecret gives an action that calls a webhook another secret. The one before signs
 // beside it for a day.
@@ -73,14 +26,13 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 		if action.Kind(row.Performs) != action.CallWebhook {
 			return false, fault.At("input.id", fault.New(fault.Conflict, "Only an action that calls a webhook has a secret."))
 		}
-		was, _ := unseal(s.Vault, row.DeveloperName, row.Sealed) // a lost one is replaced
-		fresh := webhook.NewSecret()
-		next := secrets{Current: fresh, Previous: was.Current, PreviousUntil: tx.Now.Add(secretOverlap)}
-		sealed, err := next.seal(s.Vault, row.DeveloperName)
+		was, _ := webhook.Unseal(s.Vault, row.Sealed, place(row.DeveloperName)) // a lost one is replaced
+		next := was.Renewed(tx.Now)
+		sealed, err := next.Seal(s.Vault, place(row.DeveloperName))
 		if err != nil {
 			return false, err
 		}
-		secret = &fresh
+		secret = &next.Current
 		return true, tx.Ent.CrmAction.UpdateOne(row).SetSealed(sealed).Exec(ctx)
 	})
 	if err != nil {
@@ -121,11 +73,11 @@ func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (n int, err error) {
 		if vault.KeyID(row.Sealed) == primary {
 			continue
 		}
-		x, err := unseal(s.Vault, row.DeveloperName, row.Sealed)
+		x, err := webhook.Unseal(s.Vault, row.Sealed, place(row.DeveloperName))
 		if err != nil {
 			continue // locked, as before
 		}
-		again, err := x.seal(s.Vault, row.DeveloperName)
+		again, err := x.Seal(s.Vault, place(row.DeveloperName))
 		if err != nil {
 			return 0, err
 		}

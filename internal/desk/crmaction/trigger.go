@@ -44,6 +44,8 @@ type fire struct {
 	Records      []int64        `json:"records,omitempty"`
 	Depth        int            `json:"depth"`
 	Cause        string         `json:"cause"`
+
+	message int64 // of an answer, whose job is another
 }
 
 // Kind implements river.JobArgs.
@@ -59,6 +61,7 @@ func (fire) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: fireQ
 func (s *Service) Jobs() []job.Job {
 	return []job.Job{
 		job.Work[fire]{Run: s.fired, Timeout: 10 * time.Minute, Queue: fireQueue},
+		job.Work[fireAnswer]{Run: s.answered, Timeout: 10 * time.Minute, Queue: answerQueue},
 		job.Work[deliver]{Run: s.deliver, Timeout: time.Minute, Queue: deliverQueue},
 		job.Periodic{Name: "forget_crm_action_runs", Queue: job.Upkeep, Every: time.Hour, Run: s.forget},
 	}
@@ -113,7 +116,7 @@ func (s *Service) fired(ctx context.Context, f fire) error {
 	ctx = viewer.AsSystem(ctx, "actions")
 	var failed []error
 	for _, a := range s.Directory.Fired(f.Trigger) {
-		o := order{action: a, conversation: f.Conversation, rights: object.Everything, trigger: f.Trigger, depth: f.Depth, cause: f.Cause}
+		o := order{action: a, conversation: f.Conversation, rights: object.Everything, trigger: f.Trigger, message: f.message, depth: f.Depth, cause: f.Cause}
 		if f.Trigger != action.RecordChanged {
 			failed = append(failed, s.auto(ctx, &o))
 			continue

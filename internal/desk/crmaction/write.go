@@ -76,7 +76,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (made *CrmAction, 
 			SetTrigger(string(d.Trigger)).SetConditions(d.Conditions)
 		if secret = nil; d.Kind == action.CallWebhook {
 			fresh := webhook.NewSecret()
-			sealed, err := secrets{Current: fresh}.seal(s.Vault, d.DeveloperName)
+			sealed, err := webhook.Secrets{Current: fresh}.Seal(s.Vault, place(d.DeveloperName))
 			if err != nil {
 				return 0, err
 			}

@@ -66,6 +66,7 @@ type UpdateInput struct {
 	ID         string
 	Name       *string
 	Locale     *string
+	TimeZone   *string
 	ExternalID *string
 }
 
@@ -77,7 +78,7 @@ type SetConsentInput struct {
 }
 
 // details are what people say of a customer; a nil field says nothing.
-type details struct{ name, locale, externalID *string }
+type details struct{ name, locale, timeZone, externalID *string }
 
 // clean makes them fit for storage.
 func (d *details) clean() error {
@@ -98,6 +99,11 @@ func (d *details) clean() error {
 		}
 		d.locale = &locale
 	}
+	if d.timeZone != nil && *d.timeZone != "" {
+		if err := administration.CheckTimeZone("input.timeZone", *d.timeZone); err != nil {
+			return err
+		}
+	}
 	if d.externalID != nil {
 		id := strings.TrimSpace(channel.CleanText(*d.externalID))
 		if n := utf8.RuneCountInString(id); n > mostExternal {
@@ -114,7 +120,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*conversation.Mes
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	said := details{in.Name, in.Locale, in.ExternalID}
+	said := details{name: in.Name, locale: in.Locale, externalID: in.ExternalID}
 	if err := said.clean(); err != nil {
 		return nil, err
 	}
@@ -193,7 +199,7 @@ const subjectType = "MessagingUser"
 // Update changes what is known of a customer whom the viewer of ctx sees. Nothing
 // happens when nothing changes.
 func (s *Service) Update(ctx context.Context, in UpdateInput) (*conversation.MessagingUser, error) {
-	said := details{in.Name, in.Locale, in.ExternalID}
+	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID}
 	if err := said.clean(); err != nil {
 		return nil, err
 	}
@@ -207,11 +213,12 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.MessagingUs
 	entry := journal.Entry{Action: journal.Updated, SubjectType: subjectType, SubjectKey: row.ID, SubjectName: row.Name}
 	entry.Compare("name", row.Name, said.name)
 	entry.Compare("locale", row.Locale, said.locale)
+	entry.Compare("timeZone", row.TimeZone, said.timeZone)
 	entry.Compare("externalId", row.ExternalID, said.externalID)
 	if len(entry.Changes) == 0 {
 		return false, nil
 	}
-	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableExternalID(said.externalID).
+	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).
 		Exec(viewer.AsSystem(ctx, "customers"))
 	if err != nil {
 		return false, err

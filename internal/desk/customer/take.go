@@ -47,7 +47,7 @@ func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, e
 }
 
 func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome) error {
-	said := details{some(l.Name), some(l.Locale), some(l.ExternalID)}
+	said := details{name: some(l.Name), locale: some(l.Locale), externalID: some(l.ExternalID)}
 	if out.Refused = reason(said.clean()); out.Refused != "" {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"parley/internal/channel"
+	"parley/internal/desk/component"
 	"parley/internal/ground/viewer"
 )
 
@@ -28,6 +29,7 @@ type Channel struct {
 	ownCountry    string
 	developerName string
 	ownLimits     channel.SendLimits
+	responses     []component.Response
 }
 
 // IsNode marks a GraphQL Node.
@@ -47,6 +49,19 @@ func (c *Channel) Capabilities() *channel.Capabilities { return channel.Capabili
 
 // Limits are what the carrier takes from it: its own, and its type's where it has none.
 func (c *Channel) Limits() channel.SendLimits { return c.ownLimits.Or(c.Capabilities().Limits) }
+
+// AutoResponses is what it says by itself.
+func (c *Channel) AutoResponses() []component.Response { return c.responses }
+
+// Response is what it says by itself at a moment; nil for nothing.
+func (c *Channel) Response(at component.Moment) *component.Response {
+	for i := range c.responses {
+		if c.responses[i].Moment == at {
+			return &c.responses[i]
+		}
+	}
+	return nil
+}
 
 // Pace is the time from one message of the channel to the next; 0 where no limit of
 // messages a second was set for it. A type's default sets no pace: carriers queue by it.

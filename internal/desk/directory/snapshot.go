@@ -71,7 +71,7 @@ func (s *snapshot) addChannel(ids *publicid.Codec, row *ent.Channel, account *Ac
 	c := &Channel{
 		Key: row.ID, ID: ids.Encode(publicid.Channel, row.ID), Name: row.Name, Type: row.Type.Known(), Address: row.Address,
 		Country: row.Country, IsActive: row.Active, Required: row.RequiredConsent, Account: account,
-		ownCountry: row.Country, developerName: row.DeveloperName, ownLimits: row.SendLimits,
+		ownCountry: row.Country, developerName: row.DeveloperName, ownLimits: row.SendLimits, responses: row.AutoResponses,
 	}
 	if c.Country == "" {
 		c.Country = cmp.Or(number.Country(c.Address), s.organization.country)

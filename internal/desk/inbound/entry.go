@@ -154,10 +154,21 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 			return done, err
 		}
 	}
+	r.tell(ctx, tx, row, began, answer)
+	return done, r.Messenger.TakeConsent(ctx, tx, row, in.Consent)
+}
+
+// tell has others hear of a message that was taken in.
+func (r *Receiver) tell(ctx context.Context, tx *store.Tx, row *conversation.Row, began bool, answer *content.AnswerContent) {
 	if r.Happened != nil {
 		r.Happened(ctx, tx, row.Key, triggersOf(row, began)...)
 	}
-	return done, r.Messenger.TakeConsent(ctx, tx, row, in.Consent)
+	if r.Received != nil {
+		r.Received(tx, row)
+	}
+	if r.Answered != nil && answer != nil && !answer.IsRepeated {
+		r.Answered(ctx, tx, row.Key, row.LastMessageID)
+	}
 }
 
 // triggersOf are what a message sets off, which the row has taken in.

@@ -27,7 +27,7 @@ import (
 // brought reads what carriers sent, before it is anybody's.
 const brought = store.System("what carriers brought")
 
-// Receiver takes webhooks in. All fields but Entries, Happened and Link are required.
+// Receiver takes webhooks in. All fields but Entries and those that hear are required.
 type Receiver struct {
 	Store         *store.Store
 	Directory     *directory.Directory
@@ -42,6 +42,11 @@ type Receiver struct {
 	// Link ties the customer of a row that a message comes to, and what they are called, to
 	// a record of theirs, inside the write; nil links nobody.
 	Link func(ctx context.Context, tx *store.Tx, row *conversation.Row, customer string) error
+	// Received hears, inside the write, of each message that came; nil for nobody.
+	Received func(tx *store.Tx, row *conversation.Row)
+	// Answered hears, inside the write, of the first answer to a question, by the key of the
+	// message that gives it; nil for nobody.
+	Answered func(ctx context.Context, tx *store.Tx, conversation, message int64)
 
 	doubts doubts
 }

@@ -42,7 +42,7 @@ func (m *Messenger) withComponent(ctx context.Context, p *Plan, field, token str
 
 func (p *Plan) judgeComponent(refuse refuse) {
 	c := p.Component
-	refuse(c.Kind == component.AutoResponse, NotSentByAgents, "Automatic responses are sent by themselves. Choose another component.")
+	refuse(c.Kind == component.AutoResponse && !p.Automatic, NotSentByAgents, "Automatic responses are sent by themselves. Choose another component.")
 	var paths []string
 	for _, missing := range c.Missing {
 		paths = append(paths, missing.Path)
@@ -76,9 +76,16 @@ func (p *Plan) content() content.Content {
 	return content.TextContent{Text: *p.Text}
 }
 
-// asksInText reports whether the customer can answer only by typing.
-func (p *Plan) asksInText() bool {
-	return p.Component != nil && p.Component.Choice.Chosen.Format == channel.PlainText && len(p.Component.Options) > 0
+// ask has what the customer types answer the message if they can answer it only so. A
+// question that they tap ends the one before: what they type then is no answer to that.
+func (p *Plan) ask(row *conversation.Row, message int64) {
+	switch {
+	case p.Component == nil || len(p.Component.Options) == 0:
+	case p.Component.Choice.Chosen.Format == channel.PlainText:
+		row.Ask(message)
+	default:
+		row.Ask(0)
+	}
 }
 
 // use notes that a message was made of the component, so that it stays.

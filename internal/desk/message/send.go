@@ -235,9 +235,7 @@ func (m *Messenger) queue(ctx context.Context, tx *store.Tx, row *conversation.R
 		made, err = m.Insert(ctx, tx, row, New{
 			Direction: content.Outbound, Source: sourceOf(v), Content: p.content(), Author: v.AgentID, Status: channel.Queued,
 		})
-		if p.asksInText() {
-			row.Ask(made.Key)
-		}
+		p.ask(row, made.Key)
 		row.Send(made.Shown(), personOf(v), ch.SoleOwner(), o.read, o.confirmed)
 		if o.anchor != nil {
 			row.Anchor(o.anchor)

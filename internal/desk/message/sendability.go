@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"parley/internal/channel"
 	"parley/internal/ground/clock"
@@ -87,6 +88,7 @@ type Plan struct {
 	LastIncoming clock.Time
 	Now          clock.Time
 
+	Automatic bool    // nobody sends it: the channel answers by itself
 	Text      *string // nil when there is no draft yet
 	Component *Filled // in place of a text; nil for none
 }
@@ -144,8 +146,12 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS only within that country. Choose a sender ID of the number's country.", p.SenderCountry)
 	caps := channel.CapabilitiesOf(p.ChannelType)
-	refuse(caps.RepliesClosed(p.LastIncoming, p.Now) && !p.isRegistered(), CareWindowClosed,
-		"More than %d hours have passed since the customer wrote. Send a registered template instead.", caps.ReplyWindow()/time.Hour)
+	window := caps.ReplyWindow()
+	if p.Automatic {
+		window = caps.CareWindow
+	}
+	refuse(channel.IsClosed(window, p.LastIncoming, p.Now) && !p.isRegistered(), CareWindowClosed,
+		"More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
 }
 
 func (p *Plan) numberProblem() string {
@@ -175,6 +181,10 @@ func (p *Plan) required() channel.Consent {
 func (p *Plan) judgeText(refuse refuse) {
 	empty := channel.IsBlank(*p.Text)
 	refuse(empty, TextEmpty, "The text is empty. Write something.")
+	if most := channel.CapabilitiesOf(p.ChannelType).AutoResponseMost(); p.Automatic && utf8.RuneCountInString(*p.Text) > most {
+		refuse(true, TextTooLong, "The text is longer than an automatic answer may be: at most %d characters. Shorten it.", most)
+		return
+	}
 	limit := channel.TextLimit(p.ChannelType)
 	if empty || limit.Allows(*p.Text, p.Header) {
 		return

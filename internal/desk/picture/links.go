@@ -64,6 +64,11 @@ func (l *Links) Renew(s *channel.Structured) {
 		link.Image = renew(link.Image)
 		s.Link = &link
 	}
+	if s.Template != nil {
+		template := *s.Template
+		template.Image = renew(template.Image)
+		s.Template = &template
+	}
 	for i := range s.Options {
 		s.Options[i].Image = renew(s.Options[i].Image)
 	}

@@ -24,7 +24,7 @@ var readable = map[string]bool{
 	"Message": true, "Attempt": true, "ObjectType": true, "CrmAction": true, "CrmActionRun": true, "WebhookDelivery": false, "CrmConnection": true, "CrmSync": false, "RejectedChange": false, "RecordWrite": false, "TakenWebhook": false,
 	"Event": false, "LogHead": false, "CountCell": false, "IdempotencyKey": false, "ConsentEntry": false, "BulkOperation": false, "BulkBatch": false,
 	"Lookup": false, "RecordValue": false, "RecordPhone": false, "FormerAnchor": false, "Pace": false, "AuditMention": false, "Secret": false, "SigningKey": false, "Preference": false,
-	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false, "Component": true, "ComponentVersion": true, "ComponentAnswer": false, "Image": true, "ImageUse": true,
+	"LinkingRule": true, "RecordLink": false, "LinkRefusal": false, "Component": true, "ComponentVersion": true, "ComponentAnswer": false, "AutoResponse": false, "Image": true, "ImageUse": true,
 	"Process": false, "Lane": false, "RawInbound": false, "Identity": false,
 }
 

@@ -3,11 +3,13 @@ package switchboard
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"parley/ent"
 	entchannel "parley/ent/channel"
 	"parley/internal/channel"
 	"parley/internal/desk/administration"
+	"parley/internal/desk/component"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/fault"
@@ -34,10 +36,11 @@ type CreateChannelInput struct {
 type UpdateChannelInput struct {
 	ID              string
 	Name            *string
-	DeveloperName   *string             // empty for none
-	QueueID         *string             // empty for no queue
-	RequiredConsent *channel.Consent    // empty for none
-	Limits          *channel.SendLimits // in place of those it has
+	DeveloperName   *string              // empty for none
+	QueueID         *string              // empty for no queue
+	RequiredConsent *channel.Consent     // empty for none
+	Limits          *channel.SendLimits  // in place of those it has
+	AutoResponses   []component.Response // in place of those it has; nil leaves them
 }
 
 // DeactivateChannelInput names a channel to deactivate, or to see what that would do.
@@ -165,9 +168,32 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannelInput) (*di
 	if err := cmp.Or(administration.CleanNameIn("input.name", &in.Name), checkDeveloperName(in.DeveloperName), checkLimits(in.Limits)); err != nil {
 		return nil, err
 	}
+	if err := s.checkResponses(ctx, &in); err != nil {
+		return nil, err
+	}
 	return s.change(ctx, in.ID, func(ctx context.Context, tx *store.Tx, row *ent.Channel) (bool, error) {
 		return s.update(ctx, tx, row, &in)
 	})
+}
+
+// checkResponses refuses what the channel cannot say by itself.
+func (s *Service) checkResponses(ctx context.Context, in *UpdateChannelInput) error {
+	key, _ := s.IDs.Decode(publicid.Channel, in.ID)
+	ch := s.Directory.Channel(key)
+	if ch == nil { // the write says so
+		return nil
+	}
+	if err := component.CheckResponses(ch.Capabilities(), in.AutoResponses); err != nil {
+		return err
+	}
+	for i := range in.AutoResponses {
+		if r := &in.AutoResponses[i]; r.ComponentID != nil {
+			if err := s.Composer.CheckResponse(ctx, fmt.Sprintf("input.autoResponses.%d", i), r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Channel, in *UpdateChannelInput) (changed bool, err error) {
@@ -197,6 +223,10 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.Channel, in
 		if before := row.SendLimits.PerSecond; before > 0 && before != in.Limits.PerSecond {
 			tx.Enqueue(message.RepaceChannel{ChannelID: row.ID}, nil)
 		}
+	}
+	if len(in.AutoResponses)+len(row.AutoResponses) > 0 && in.AutoResponses != nil && !administration.Same(in.AutoResponses, row.AutoResponses) {
+		changed = true
+		update.SetAutoResponses(in.AutoResponses)
 	}
 	moved, err := s.move(ctx, tx, row, update, in.QueueID)
 	if err != nil || !changed && !moved {

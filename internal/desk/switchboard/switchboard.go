@@ -12,6 +12,7 @@ import (
 	"parley/ent/agent"
 	"parley/internal/channel"
 	"parley/internal/desk/administration"
+	"parley/internal/desk/composer"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/quicktext"
@@ -36,6 +37,7 @@ type Service struct {
 	IDs           *publicid.Codec
 	Conversations *conversation.Service
 	Texts         *quicktext.Service
+	Composer      *composer.Service
 	Providers     map[string]channel.Provider
 	PublicURL     string // where carriers reach Parley; empty when it is not configured
 }

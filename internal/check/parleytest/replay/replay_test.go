@@ -60,7 +60,7 @@ type player struct {
 	wrote map[string]bool // mutations that wrote to the audit
 }
 
-var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|undoBulkOperation|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials|deleteImage)\b`)
+var administers = regexp.MustCompile(`\b(?:createServiceAccount|updateOrganization|(?:create|update)ObjectType|crmActionRuns|(?:create|update|rerun)CrmAction|renewCrmActionSecret|(?:create|update|clone|delete)Component|crmConnections?|(?:create|update|delete|start|pause|test)CrmConnection|renewCrmConnectionSecret|retryRejectedChanges|linkingRules|(?:create|update|delete)LinkingRule|(?:un)?linkConversation|rejectLinkSuggestion|bulkLinkConversations|undoBulkOperation|objectType|agentRights|(?:create|update|deactivate|activate)(?:Agent|Channel)|(?:create|update|grant|revoke|delete)PermissionSet|(?:create|update|delete)Queue|(?:add|remove)(?:Channel|Queue)Members|mergeMessagingUsers|unmergeMessagingUser|(?:create|update)MessagingUser|setConsent|records|(?:upsert|delete|merge)Records|providers|providerAccounts?|(?:create|update|deactivate|activate|test)ProviderAccount|setProviderCredentials|retirePreviousCredentials|deleteImage|renewComponentSecret|customerToken)\b`)
 
 func (p *player) play(text string) {
 	who := "amy"
@@ -184,6 +184,8 @@ func (p *player) value(name, typeName string) any {
 			return "Lead"
 		case "component":
 			return nil
+		case "token":
+			return p.customerToken()
 		}
 		return p.record().Get(name).String() // objectType, externalId
 	case "ConversationView":
@@ -305,6 +307,8 @@ func (p *player) value(name, typeName string) any {
 		return object{"id": p.action(), "description": rand.Text()}
 	case "RenewCrmActionSecretInput":
 		return object{"id": p.calling()}
+	case "RenewComponentSecretInput":
+		return object{"id": p.timeSelector()}
 	case "RunCrmActionInput":
 		return conversation(object{"actionId": p.action(), "idempotencyKey": rand.Text()})
 	case "RerunCrmActionInput":

@@ -1,0 +1,147 @@
+package composer
+
+import (
+	"context"
+	"strings"
+
+	"parley/internal/desk/action"
+	"parley/internal/desk/component"
+	"parley/internal/desk/conversation"
+	"parley/internal/desk/formula"
+	"parley/internal/ground/clock"
+	"parley/internal/ground/fault"
+	"parley/internal/ground/publicid"
+	"parley/internal/ground/viewer"
+)
+
+// Respond fills in what a channel says by itself in a conversation, with the rights of ctx.
+// It is of no component if it is a text.
+func (s *Service) Respond(ctx context.Context, row *conversation.Row, r *component.Response) (*component.Prepared, error) {
+	id := row.ID()
+	in := PrepareInput{ConversationID: &id, Parameters: given(r)}
+	var p *Prepared
+	var err error
+	if r.Text != nil {
+		p, err = s.fillIn(ctx, &Component{kind: component.AutoResponse}, component.Saying(*r.Text), in)
+	} else {
+		in.ComponentID = *r.ComponentID
+		p, err = s.fill(ctx, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Prepared, nil
+}
+
+func given(r *component.Response) (values []*ParameterInput) {
+	for i := range r.Parameters {
+		v := &r.Parameters[i]
+		values = append(values, &ParameterInput{Name: v.Name, Value: &v.Value})
+	}
+	return values
+}
+
+// CheckResponse refuses a component that a channel cannot say by itself, or that reads what
+// the viewer of ctx may not read: it is filled in with all rights. at is the field of the
+// input.
+func (s *Service) CheckResponse(ctx context.Context, at string, r *component.Response) error {
+	of, err := s.Get(ctx, *r.ComponentID)
+	if err != nil {
+		return fault.At(at+".componentId", err)
+	}
+	if of.kind != component.AutoResponse || of.IsArchived {
+		return fault.Input(at+".componentId", "Choose a component of kind AUTO_RESPONSE that is not archived.")
+	}
+	design, err := s.version(ctx, s.Store.Ent, of.Key, of.Version)
+	if err != nil {
+		return err
+	}
+	compiled, err := design.Compile(of.kind, s.types())
+	if err != nil {
+		return fault.Input(at+".componentId", "The component does not go with the object types any more. Save it again first.")
+	}
+	p := &preparing{Service: s, Compiled: compiled, in: PrepareInput{Parameters: given(r)}, values: &component.Values{Parameters: map[string]formula.Value{}}}
+	if err := p.check(); err != nil {
+		return fault.At(at+".parameters", err)
+	}
+	for i := range design.Parameters {
+		if d := &design.Parameters[i]; d.Type != formula.Record && !d.Optional && p.given(d) == nil {
+			return fault.Input(at+".parameters", "The component needs a value for %s. Give it.", d.Name)
+		}
+	}
+	return s.within(ctx, compiled)
+}
+
+// within refuses texts that read what the viewer of ctx may not read.
+func (s *Service) within(ctx context.Context, c *component.Compiled) error {
+	rights := s.Directory.RecordRights(viewer.FromContext(ctx))
+	for _, path := range c.Paths() {
+		name, field, deep := strings.Cut(path[len("$Parameters."):], ".")
+		d := c.Parameter(name)
+		if deep && !action.PathOf(field).Readable(s.Directory.Definition, rights, d.ObjectType) {
+			return fault.New(fault.Forbidden, "The component reads fields that you may not read, and what is sent by itself reads all. Ask somebody who may, or leave them out.")
+		}
+	}
+	return nil
+}
+
+// answering is the name of a channel that says a component by itself; empty for none.
+func (s *Service) answering(id string) string {
+	for _, ch := range s.Directory.Channels() {
+		for _, r := range ch.AutoResponses() {
+			if r.ComponentID != nil && *r.ComponentID == id {
+				return ch.Name
+			}
+		}
+	}
+	return ""
+}
+
+// conversation makes the fields of the conversation values.
+func (p *preparing) conversation() {
+	if p.row == nil {
+		return
+	}
+	token := component.CustomerToken(p.Cursors.Sealer, p.row.Key, p.of.Key, p.Store.Clock.Now().Add(component.TokenKeeps))
+	values := map[string]string{"Name": p.row.Name(), "Address": p.row.Address, "Token": token}
+	if ch := p.row.Channel(); ch != nil {
+		values["ChannelName"], values["ChannelAddress"] = ch.Name, ch.Address
+	}
+	for name, text := range values {
+		p.values.Parameters[component.ConversationField(name)] = formula.TextOf(text)
+	}
+}
+
+// CustomerToken is what a token names that a customer brought back.
+type CustomerToken struct {
+	Conversation *conversation.Row
+	ComponentID  *string // of what brought it; nil for a text
+	Until        clock.Time
+}
+
+const mostCustomerToken = 200 // characters
+
+// ReadToken reads a token that a customer brought back, of a conversation that the viewer of
+// ctx sees.
+func (s *Service) ReadToken(ctx context.Context, token string) (*CustomerToken, error) {
+	key, of, until, ok := component.ReadCustomerToken(s.Cursors.Sealer, token[:min(len(token), mostCustomerToken)])
+	if !ok {
+		return nil, fault.Input("token", "This is no token of a customer's. Take $Conversation.Token as the customer's address has it.")
+	}
+	if s.Store.Clock.Now() > until {
+		return nil, fault.Input("token", "The token is older than %d days. Send the customer another.", component.TokenKeeps/(24*3600*1e9))
+	}
+	rows, err := s.Conversations.ByKey(ctx, []int64{key})
+	if err != nil {
+		return nil, err
+	}
+	read := &CustomerToken{Conversation: rows[key], Until: until}
+	if read.Conversation == nil {
+		return nil, fault.Missing("conversation")
+	}
+	if of != 0 {
+		id := s.IDs.Encode(publicid.Component, of)
+		read.ComponentID = &id
+	}
+	return read, nil
+}
