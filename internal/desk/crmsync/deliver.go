@@ -26,7 +26,8 @@ import (
 
 // How CRMs are written to.
 const (
-	writeHold  = 2 * time.Minute // longer than a job takes
+	writeHold  = 2 * time.Minute  // longer than a write takes
+	reserve    = 30 * time.Second // of that, to note what came of it
 	writeReach = writeHold + time.Minute
 	mostDue    = 50               // that are looked up together
 	writeFor   = 30 * time.Second // how long a run takes up further writes
@@ -98,7 +99,10 @@ type delivery struct {
 
 // deliver makes a try to write, notes what came of it, and reads what the CRM has then. Cut
 // off between any two steps, it is made again, and finds that the CRM has the values already.
+// A process that is told to stop waits for it: whoever hangs up does not know what was done.
 func (d *delivery) deliver(ctx context.Context, key int64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeHold-reserve)
+	defer cancel()
 	held, err := d.hold(ctx, key)
 	if err != nil || !held {
 		return err
@@ -155,7 +159,7 @@ type outcome struct {
 	action.Attempt
 
 	status action.Delivery // Pending to try again
-	id     string          // of a record that the CRM created
+	id     string          // of the record in the CRM; empty if it has none, or that is not known
 	unsaid bool            // nobody knows whether the CRM took it
 	after  time.Duration   // how long the CRM asks to wait
 }
@@ -311,7 +315,7 @@ func (d *delivery) note(ctx context.Context, got *outcome) error {
 	s := d.service
 	pauses := cmp.Or(len(s.Pauses), len(action.DefaultPauses))
 	err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if got.id != "" { // it locks records, and so comes first
+		if got.id != "" && d.row.Creates { // it locks records, and so comes first
 			if err := d.confirm(ctx, tx, got.id); err != nil {
 				return err
 			}

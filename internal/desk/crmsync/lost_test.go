@@ -168,7 +168,7 @@ func TestWritingTakesSoManyStatements(t *testing.T) {
 		w.run(w.update, fmt.Sprint("Name ", i))
 		before := statements.Load()
 		w.write()
-		require.LessOrEqual(t, statements.Load()-before, int64(34))
+		require.LessOrEqual(t, statements.Load()-before, int64(32))
 	}
 	w.requireDelivery("DELIVERED", "")
 }
