@@ -54,7 +54,7 @@ func (d *Service) Unlink(ctx context.Context, tx *store.Tx, row *Row, agent int6
 	return d.leave(ctx, tx, row)
 }
 
-// UndoLink takes back the link that a write of the time made, if the conversation, which is
+// UndoLink takes back the link that a rule made in a write of the time, if the conversation, which is
 // being changed, is still anchored by it, and reports whether it was.
 func (d *Service) UndoLink(ctx context.Context, tx *store.Tx, row *Row, at clock.Time) (undone bool, err error) {
 	n, err := tx.Exec(ctx, undoLink.With(row.MessagingUserID, int64(at), row.RecordID, row.RecordID))
@@ -116,7 +116,7 @@ var (
 	forgetLink = store.Fixed("DELETE FROM record_links WHERE messaging_user_id = ? AND object_type = ?")
 	dropLinks  = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ?
 		AND (record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
-	undoLink = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ? AND linked_at = ?
+	undoLink = store.Fixed(`DELETE FROM record_links WHERE messaging_user_id = ? AND linked_at = ? AND rule_id > 0
 		AND (record_id = ? OR record_id IN (SELECT r.id FROM records AS r WHERE r.merged_into = ? AND r.merged_into > 0))`)
 	linkBefore = store.Fixed(`SELECT r.id, r.object_type, r.name FROM record_links AS l JOIN records AS was ON was.id = l.record_id
 		JOIN records AS r ON r.id = CASE WHEN was.merged_into > 0 THEN was.merged_into ELSE was.id END
