@@ -498,7 +498,16 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse, c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse,
+		c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer,
+		c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction,
+		c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor,
+		c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane,
+		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite,
+		c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -508,7 +517,16 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse, c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer, c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction, c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor, c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane, c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser, c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet, c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound, c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite, c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
+		c.AccessToken, c.Agent, c.Attempt, c.AuditEntry, c.AuditMention, c.AutoResponse,
+		c.BulkBatch, c.BulkOperation, c.Channel, c.Component, c.ComponentAnswer,
+		c.ComponentVersion, c.ConsentEntry, c.Conversation, c.CountCell, c.CrmAction,
+		c.CrmActionRun, c.CrmConnection, c.CrmSync, c.Event, c.FormerAnchor,
+		c.IdempotencyKey, c.Identifier, c.Identity, c.Image, c.ImageUse, c.Lane,
+		c.LinkRefusal, c.LinkingRule, c.LogHead, c.Lookup, c.Message, c.MessagingUser,
+		c.ObjectType, c.Organization, c.Pace, c.Participant, c.PermissionSet,
+		c.Preference, c.Process, c.ProviderAccount, c.Queue, c.QuickText, c.RawInbound,
+		c.Record, c.RecordLink, c.RecordPhone, c.RecordValue, c.RecordWrite,
+		c.RejectedChange, c.Secret, c.SigningKey, c.TakenWebhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -8765,9 +8783,25 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch, BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Hook
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch,
+		BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion,
+		ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection,
+		CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image,
+		ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret,
+		SigningKey, TakenWebhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
-		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch, BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion, ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection, CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image, ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message, MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet, Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record, RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret, SigningKey, TakenWebhook, WebhookDelivery []ent.Interceptor
+		AccessToken, Agent, Attempt, AuditEntry, AuditMention, AutoResponse, BulkBatch,
+		BulkOperation, Channel, Component, ComponentAnswer, ComponentVersion,
+		ConsentEntry, Conversation, CountCell, CrmAction, CrmActionRun, CrmConnection,
+		CrmSync, Event, FormerAnchor, IdempotencyKey, Identifier, Identity, Image,
+		ImageUse, Lane, LinkRefusal, LinkingRule, LogHead, Lookup, Message,
+		MessagingUser, ObjectType, Organization, Pace, Participant, PermissionSet,
+		Preference, Process, ProviderAccount, Queue, QuickText, RawInbound, Record,
+		RecordLink, RecordPhone, RecordValue, RecordWrite, RejectedChange, Secret,
+		SigningKey, TakenWebhook, WebhookDelivery []ent.Interceptor
 	}
 )

@@ -10,6 +10,7 @@ import (
 	"parley/internal/desk/component"
 	"parley/internal/desk/composer"
 	"parley/internal/desk/content"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/formula"
 	"parley/internal/desk/picture"
 	"parley/internal/ground/clock"
@@ -40,6 +41,9 @@ type ComponentDesignResolver interface {
 }
 type ComponentImageResolver interface {
 	URL(ctx context.Context, obj *channel.Image) (string, error)
+}
+type SlotOptionsResolver interface {
+	ProviderURL(ctx context.Context, obj *composer.SlotOptions) (*string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -2181,6 +2185,93 @@ func (ec *executionContext) fieldContext_ComponentQueryFilter_value(_ context.Co
 	return graphql.NewScalarFieldContext("ComponentQueryFilter", field, false, false, "String")
 }
 
+func (ec *executionContext) _ComponentSecretPayload_component(ctx context.Context, field graphql.CollectedField, obj *ComponentSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentSecretPayload_component(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Component, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *composer.Component) graphql.Marshaler {
+			return ec.marshalOComponent2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐComponent(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentSecretPayload_component(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentSecretPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Component(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ComponentSecretPayload_webhookSecret(ctx context.Context, field graphql.CollectedField, obj *ComponentSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentSecretPayload_webhookSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WebhookSecret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentSecretPayload_webhookSecret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentSecretPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentSecretPayload_errors(ctx context.Context, field graphql.CollectedField, obj *ComponentSecretPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentSecretPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*fault.Error) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖparleyᚋinternalᚋgroundᚋfaultᚐErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentSecretPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ComponentSecretPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ComponentTemplate_name(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2482,6 +2573,84 @@ func (ec *executionContext) fieldContext_ComponentTranslation_constants(_ contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _CustomerToken_conversation(ctx context.Context, field graphql.CollectedField, obj *composer.CustomerToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomerToken_conversation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Conversation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Row) graphql.Marshaler {
+			return ec.marshalNConversation2ᚖparleyᚋinternalᚋdeskᚋconversationᚐRow(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomerToken_conversation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomerToken",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Conversation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CustomerToken_componentId(ctx context.Context, field graphql.CollectedField, obj *composer.CustomerToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomerToken_componentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ComponentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CustomerToken_componentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomerToken", field, false, false, "ID")
+}
+
+func (ec *executionContext) _CustomerToken_until(ctx context.Context, field graphql.CollectedField, obj *composer.CustomerToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CustomerToken_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v clock.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2parleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CustomerToken_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CustomerToken", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _DeleteComponentPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *DeleteComponentPayload) (ret graphql.Marshaler) {
@@ -3474,6 +3643,52 @@ func (ec *executionContext) fieldContext_RejectedComponentFormat_reasons(_ conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _SlotOptions_hasProvider(ctx context.Context, field graphql.CollectedField, obj *composer.SlotOptions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotOptions_hasProvider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasProvider(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotOptions_hasProvider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotOptions", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _SlotOptions_providerUrl(ctx context.Context, field graphql.CollectedField, obj *composer.SlotOptions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotOptions_providerUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.SlotOptions().ProviderURL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SlotOptions_providerUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotOptions", field, true, true, "String")
 }
 
 func (ec *executionContext) _SlotOptions_display(ctx context.Context, field graphql.CollectedField, obj *composer.SlotOptions) (ret graphql.Marshaler) {
@@ -4631,7 +4846,7 @@ func (ec *executionContext) unmarshalInputComponentOptionsInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"constant", "parameter", "query", "title", "subtitle", "imageUrl", "imageAlt"}
+	fieldsInOrder := [...]string{"constant", "parameter", "query", "providerUrl", "title", "subtitle", "imageUrl", "imageAlt"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4659,6 +4874,13 @@ func (ec *executionContext) unmarshalInputComponentOptionsInput(ctx context.Cont
 				return it, err
 			}
 			it.Query = data
+		case "providerUrl":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("providerUrl"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProviderURL = data
 		case "title":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -5555,6 +5777,48 @@ func (ec *executionContext) unmarshalInputPreviewComponentInput(ctx context.Cont
 func UnmarshalPreviewComponentInput(ctx context.Context, raw any) (composer.PreviewInput, error) {
 	var out composer.PreviewInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PreviewComponentInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputRenewComponentSecretInput(ctx context.Context, obj any) (RenewComponentSecretInput, error) {
+	var it RenewComponentSecretInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRenewComponentSecretInput unmarshals raw into the RenewComponentSecretInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRenewComponentSecretInput(ctx context.Context, raw any) (RenewComponentSecretInput, error) {
+	var out RenewComponentSecretInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RenewComponentSecretInput", raw, &out)
 	return out, err
 }
 
@@ -6703,6 +6967,49 @@ func (ec *executionContext) _ComponentQueryFilter(ctx context.Context, sel ast.S
 	return out
 }
 
+var componentSecretPayloadImplementors = []string{"ComponentSecretPayload"}
+
+func (ec *executionContext) _ComponentSecretPayload(ctx context.Context, sel ast.SelectionSet, obj *ComponentSecretPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentSecretPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentSecretPayload")
+		case "component":
+			out.Values[i] = ec._ComponentSecretPayload_component(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "webhookSecret":
+			out.Values[i] = ec._ComponentSecretPayload_webhookSecret(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ComponentSecretPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var componentTemplateImplementors = []string{"ComponentTemplate"}
 
 func (ec *executionContext) _ComponentTemplate(ctx context.Context, sel ast.SelectionSet, obj *component.Template) graphql.Marshaler {
@@ -6827,6 +7134,49 @@ func (ec *executionContext) _ComponentTranslation(ctx context.Context, sel ast.S
 			}
 		case "constants":
 			out.Values[i] = ec._ComponentTranslation_constants(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var customerTokenImplementors = []string{"CustomerToken"}
+
+func (ec *executionContext) _CustomerToken(ctx context.Context, sel ast.SelectionSet, obj *composer.CustomerToken) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, customerTokenImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CustomerToken")
+		case "conversation":
+			out.Values[i] = ec._CustomerToken_conversation(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "componentId":
+			out.Values[i] = ec._CustomerToken_componentId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._CustomerToken_until(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7366,10 +7716,21 @@ func (ec *executionContext) _SlotOptions(ctx context.Context, sel ast.SelectionS
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SlotOptions")
+		case "hasProvider":
+			out.Values[i] = ec._SlotOptions_hasProvider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "providerUrl":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._SlotOptions_providerUrl(ctx, field, obj)
+				})
 		case "display":
 			out.Values[i] = ec._SlotOptions_display(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -8096,6 +8457,14 @@ func (ec *executionContext) unmarshalNComponentSampleInput2ᚖparleyᚋinternal�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNComponentSecretPayload2ᚖparleyᚋgraphᚐComponentSecretPayload(ctx context.Context, sel ast.SelectionSet, v *ComponentSecretPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ComponentSecretPayload!")
+		return graphql.Null
+	}
+	return ec._ComponentSecretPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNComponentShape2parleyᚋinternalᚋdeskᚋcontentᚐShape(ctx context.Context, sel ast.SelectionSet, v content.Shape) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ComponentShape!")
@@ -8189,6 +8558,14 @@ func (ec *executionContext) unmarshalNComponentValueInput2ᚖparleyᚋinternal�
 func (ec *executionContext) unmarshalNCreateComponentInput2parleyᚋinternalᚋdeskᚋcomposerᚐCreateInput(ctx context.Context, v any) (composer.CreateInput, error) {
 	res, err := ec.unmarshalInputCreateComponentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCustomerToken2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐCustomerToken(ctx context.Context, sel ast.SelectionSet, v *composer.CustomerToken) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CustomerToken!")
+		return graphql.Null
+	}
+	return ec._CustomerToken(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeleteComponentInput2parleyᚋgraphᚐDeleteComponentInput(ctx context.Context, v any) (DeleteComponentInput, error) {
@@ -8291,6 +8668,11 @@ func (ec *executionContext) marshalNRejectedComponentFormat2ᚖparleyᚋinternal
 		return graphql.Null
 	}
 	return ec._RejectedComponentFormat(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRenewComponentSecretInput2parleyᚋgraphᚐRenewComponentSecretInput(ctx context.Context, v any) (RenewComponentSecretInput, error) {
+	res, err := ec.unmarshalInputRenewComponentSecretInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNTemplatePlaceholder2ᚕᚖparleyᚋinternalᚋchannelᚐPlaceholderᚄ(ctx context.Context, sel ast.SelectionSet, v []*channel.Placeholder) graphql.Marshaler {

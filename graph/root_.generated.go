@@ -66,6 +66,7 @@ type ResolverRoot interface {
 	RecordField() RecordFieldResolver
 	RelatedConversationGroup() RelatedConversationGroupResolver
 	SearchHit() SearchHitResolver
+	SlotOptions() SlotOptionsResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
 }
@@ -200,6 +201,18 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	AutoResponse struct {
+		ComponentID func(childComplexity int) int
+		KnownMoment func(childComplexity int) int
+		Parameters  func(childComplexity int) int
+		Text        func(childComplexity int) int
+	}
+
+	AutoResponseParameter struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	AvailableCrmAction struct {
 		Action      func(childComplexity int) int
 		IsAvailable func(childComplexity int) int
@@ -288,6 +301,7 @@ type ComplexityRoot struct {
 
 	Channel struct {
 		Address         func(childComplexity int) int
+		AutoResponses   func(childComplexity int) int
 		Capabilities    func(childComplexity int) int
 		CountryCode     func(childComplexity int) int
 		DeveloperName   func(childComplexity int) int
@@ -505,6 +519,12 @@ type ComplexityRoot struct {
 	ComponentQueryFilter struct {
 		Field func(childComplexity int) int
 		Value func(childComplexity int) int
+	}
+
+	ComponentSecretPayload struct {
+		Component     func(childComplexity int) int
+		Errors        func(childComplexity int) int
+		WebhookSecret func(childComplexity int) int
 	}
 
 	ComponentTemplate struct {
@@ -766,6 +786,12 @@ type ComplexityRoot struct {
 		Problem         func(childComplexity int) int
 		Read            func(childComplexity int) int
 		WritesBack      func(childComplexity int) int
+	}
+
+	CustomerToken struct {
+		ComponentID  func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		Until        func(childComplexity int) int
 	}
 
 	DeactivateAgentPayload struct {
@@ -1042,6 +1068,7 @@ type ComplexityRoot struct {
 		MergedFrom     func(childComplexity int) int
 		MergedInto     func(childComplexity int) int
 		Name           func(childComplexity int) int
+		TimeZone       func(childComplexity int) int
 	}
 
 	MessagingUserConnection struct {
@@ -1115,6 +1142,7 @@ type ComplexityRoot struct {
 		RejectLinkSuggestion        func(childComplexity int, input linking.Input) int
 		RemoveChannelMembers        func(childComplexity int, input switchboard.MembersInput) int
 		RemoveQueueMembers          func(childComplexity int, input switchboard.MembersInput) int
+		RenewComponentSecret        func(childComplexity int, input RenewComponentSecretInput) int
 		RenewCrmActionSecret        func(childComplexity int, input RenewCrmActionSecretInput) int
 		RenewCrmConnectionSecret    func(childComplexity int, input RenewCrmConnectionSecretInput) int
 		RerunCrmAction              func(childComplexity int, input crmaction.RerunInput) int
@@ -1335,6 +1363,7 @@ type ComplexityRoot struct {
 		CrmActions        func(childComplexity int) int
 		CrmConnection     func(childComplexity int, id string) int
 		CrmConnections    func(childComplexity int) int
+		CustomerToken     func(childComplexity int, token string) int
 		Image             func(childComplexity int, id string) int
 		Images            func(childComplexity int, first *int, after *string) int
 		LinkingRules      func(childComplexity int, channelID string) int
@@ -1627,7 +1656,9 @@ type ComplexityRoot struct {
 	}
 
 	SlotOptions struct {
-		Display func(childComplexity int) int
+		Display     func(childComplexity int) int
+		HasProvider func(childComplexity int) int
+		ProviderURL func(childComplexity int) int
 	}
 
 	StartConversationPayload struct {
@@ -2251,6 +2282,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditEntryEdge.Node(childComplexity), true
 
+	case "AutoResponse.componentId":
+		if e.ComplexityRoot.AutoResponse.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponse.ComponentID(childComplexity), true
+	case "AutoResponse.moment":
+		if e.ComplexityRoot.AutoResponse.KnownMoment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponse.KnownMoment(childComplexity), true
+	case "AutoResponse.parameters":
+		if e.ComplexityRoot.AutoResponse.Parameters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponse.Parameters(childComplexity), true
+	case "AutoResponse.text":
+		if e.ComplexityRoot.AutoResponse.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponse.Text(childComplexity), true
+
+	case "AutoResponseParameter.name":
+		if e.ComplexityRoot.AutoResponseParameter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponseParameter.Name(childComplexity), true
+	case "AutoResponseParameter.value":
+		if e.ComplexityRoot.AutoResponseParameter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AutoResponseParameter.Value(childComplexity), true
+
 	case "AvailableCrmAction.action":
 		if e.ComplexityRoot.AvailableCrmAction.Action == nil {
 			break
@@ -2574,6 +2643,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Address(childComplexity), true
+	case "Channel.autoResponses":
+		if e.ComplexityRoot.Channel.AutoResponses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.AutoResponses(childComplexity), true
 	case "Channel.capabilities":
 		if e.ComplexityRoot.Channel.Capabilities == nil {
 			break
@@ -3468,6 +3543,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentQueryFilter.Value(childComplexity), true
+
+	case "ComponentSecretPayload.component":
+		if e.ComplexityRoot.ComponentSecretPayload.Component == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentSecretPayload.Component(childComplexity), true
+	case "ComponentSecretPayload.errors":
+		if e.ComplexityRoot.ComponentSecretPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentSecretPayload.Errors(childComplexity), true
+	case "ComponentSecretPayload.webhookSecret":
+		if e.ComplexityRoot.ComponentSecretPayload.WebhookSecret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentSecretPayload.WebhookSecret(childComplexity), true
 
 	case "ComponentTemplate.placeholders":
 		if e.ComplexityRoot.ComponentTemplate.Body == nil {
@@ -4557,6 +4651,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CrmSyncedObjectType.WritesBack(childComplexity), true
 
+	case "CustomerToken.componentId":
+		if e.ComplexityRoot.CustomerToken.ComponentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerToken.ComponentID(childComplexity), true
+	case "CustomerToken.conversation":
+		if e.ComplexityRoot.CustomerToken.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerToken.Conversation(childComplexity), true
+	case "CustomerToken.until":
+		if e.ComplexityRoot.CustomerToken.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CustomerToken.Until(childComplexity), true
+
 	case "DeactivateAgentPayload.agent":
 		if e.ComplexityRoot.DeactivateAgentPayload.Agent == nil {
 			break
@@ -5532,6 +5645,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Name(childComplexity), true
+	case "MessagingUser.timeZone":
+		if e.ComplexityRoot.MessagingUser.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.TimeZone(childComplexity), true
 
 	case "MessagingUserConnection.edges":
 		if e.ComplexityRoot.MessagingUserConnection.Edges == nil {
@@ -6125,6 +6244,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveQueueMembers(childComplexity, args["input"].(switchboard.MembersInput)), true
+	case "Mutation.renewComponentSecret":
+		if e.ComplexityRoot.Mutation.RenewComponentSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renewComponentSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenewComponentSecret(childComplexity, args["input"].(RenewComponentSecretInput)), true
 	case "Mutation.renewCrmActionSecret":
 		if e.ComplexityRoot.Mutation.RenewCrmActionSecret == nil {
 			break
@@ -7314,6 +7444,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CrmConnections(childComplexity), true
+	case "Query.customerToken":
+		if e.ComplexityRoot.Query.CustomerToken == nil {
+			break
+		}
+
+		args, err := ec.field_Query_customerToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CustomerToken(childComplexity, args["token"].(string)), true
 	case "Query.image":
 		if e.ComplexityRoot.Query.Image == nil {
 			break
@@ -8483,6 +8624,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SlotOptions.Display(childComplexity), true
+	case "SlotOptions.hasProvider":
+		if e.ComplexityRoot.SlotOptions.HasProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotOptions.HasProvider(childComplexity), true
+	case "SlotOptions.providerUrl":
+		if e.ComplexityRoot.SlotOptions.ProviderURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotOptions.ProviderURL(childComplexity), true
 
 	case "StartConversationPayload.conversation":
 		if e.ComplexityRoot.StartConversationPayload.Conversation == nil {
@@ -8978,6 +9131,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssignConversationsInput", ec.unmarshalInputAssignConversationsInput),
 			graphql.NewInputUnmarshaler("AssignItem", ec.unmarshalInputAssignItem),
 			graphql.NewInputUnmarshaler("AuditFilter", ec.unmarshalInputAuditFilter),
+			graphql.NewInputUnmarshaler("AutoResponseInput", ec.unmarshalInputAutoResponseInput),
+			graphql.NewInputUnmarshaler("AutoResponseParameterInput", ec.unmarshalInputAutoResponseParameterInput),
 			graphql.NewInputUnmarshaler("BulkAssignConversationsInput", ec.unmarshalInputBulkAssignConversationsInput),
 			graphql.NewInputUnmarshaler("BulkLinkConversationsInput", ec.unmarshalInputBulkLinkConversationsInput),
 			graphql.NewInputUnmarshaler("BulkMarkConversationsReadInput", ec.unmarshalInputBulkMarkConversationsReadInput),
@@ -9070,6 +9225,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RelatedConversationMappingInput", ec.unmarshalInputRelatedConversationMappingInput),
 			graphql.NewInputUnmarshaler("RemoveChannelMembersInput", ec.unmarshalInputRemoveChannelMembersInput),
 			graphql.NewInputUnmarshaler("RemoveQueueMembersInput", ec.unmarshalInputRemoveQueueMembersInput),
+			graphql.NewInputUnmarshaler("RenewComponentSecretInput", ec.unmarshalInputRenewComponentSecretInput),
 			graphql.NewInputUnmarshaler("RenewCrmActionSecretInput", ec.unmarshalInputRenewCrmActionSecretInput),
 			graphql.NewInputUnmarshaler("RenewCrmConnectionSecretInput", ec.unmarshalInputRenewCrmConnectionSecretInput),
 			graphql.NewInputUnmarshaler("RerunCrmActionInput", ec.unmarshalInputRerunCrmActionInput),
@@ -9597,6 +9753,8 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   MESSAGE_RECEIVED
   "A record came or changed."
   RECORD_CHANGED
+  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins."
+  COMPONENT_ANSWERED
   "Something that only a newer version of Parley knows."
   OTHER
 }
@@ -9609,7 +9767,7 @@ type CrmActionParameter @goModel(model: "parley/internal/desk/action.Parameter")
   key: String!
   "Where the value comes from."
   type: CrmParameterType! @goField(name: "Source")
-  "Of a FIELD the object type that its path starts from, or $Conversation; empty for others."
+  "Of a FIELD the object type that its path starts from, $Conversation or $Answer; empty for others."
   object: String!
   "Of a FIELD its path, of a URL the address, of a VALUE the value; what is proposed if agents are asked."
   value: String!
@@ -9629,7 +9787,7 @@ enum CrmParameterType @goModel(model: "parley/internal/desk/action.Source") {
 
 "A comparison of a field, or a formula. One of another object type than the record's is not asked."
 type CrmActionCondition @goModel(model: "parley/internal/desk/action.Condition") {
-  "The object type that the path starts from, or $Conversation."
+  "The object type that the path starts from, $Conversation or $Answer."
   object: String!
   "Path of the field: its name, after those of the lookups that lead to it; empty for a FORMULA."
   field: String! @goField(name: "Path")
@@ -9659,7 +9817,7 @@ enum CrmConditionOperator @goModel(model: "parley/internal/desk/action.Operator"
   IS_BLANK
   "Has a value."
   IS_NOT_BLANK
-  "The formula in value is true, over fields of the object such as Amount and AccountId.Name, and those of the conversation such as $Conversation.Name. See docs/formulas.md."
+  "The formula in value is true, over fields of the object such as Amount and AccountId.Name, those of the conversation such as $Conversation.Name, and those of an answer such as $Answer.Value. See docs/formulas.md."
   FORMULA
   "A comparison that only a newer version of Parley knows. It never holds here."
   OTHER
@@ -9830,7 +9988,7 @@ input CrmActionParameterInput @goModel(model: "parley/internal/desk/action.Param
   key: String!
   "Where the value comes from."
   type: CrmParameterType! @goField(name: "Source")
-  "Of a FIELD the object type that its path starts from, of at most 80 characters: one that the action is for, or $Conversation, which has Name, Address, ChannelName and ChannelAddress."
+  "Of a FIELD the object type that its path starts from, of at most 80 characters: one that the action is for, $Conversation, which has Name, Address, ChannelName and ChannelAddress, or $Answer, which COMPONENT_ANSWERED states."
   object: String
   "Of a FIELD its path, of at most 5 lookups and a field; of a URL the address; of a VALUE the value, which may be empty if agents are asked. At most 4,000 characters."
   value: String!
@@ -9840,7 +9998,7 @@ input CrmActionParameterInput @goModel(model: "parley/internal/desk/action.Param
 
 "A condition of an action to define."
 input CrmActionConditionInput @goModel(model: "parley/internal/desk/action.Condition") {
-  "The object type that the path starts from, of at most 80 characters: one that the action is for, or $Conversation."
+  "The object type that the path starts from, of at most 80 characters: one that the action is for, $Conversation or $Answer."
   object: String!
   "Path of the field: at most 5 lookups and a field; empty for a FORMULA."
   field: String! @goField(name: "Path")
@@ -10533,12 +10691,46 @@ extend type Subscription {
   country: String @goField(name: "CountryCode")
   "The queue that new conversations go to; null if there is none, and for a viewer who may not see the queue."
   queue: Queue @goField(forceResolver: true)
+  "What the channel says by itself: at most one answer for each moment."
+  autoResponses: [AutoResponse!]!
   "What channels of this type can do."
   capabilities: ChannelCapabilities!
   "What the carrier takes from this channel: the values set for it, and its type's defaults for the others. Parley keeps to a ` + "`" + `messagesPerSecond` + "`" + ` that was set; the others are for information: the carrier enforces them, and Parley sends again later what it puts off."
   limits: ChannelLimits!
   "The addresses to enter at the carrier. Null without CONFIGURE_MESSAGING, if the server has no ` + "`" + `--public-url` + "`" + `, and if the account has no carrier."
   webhookUrls: ChannelWebhookUrls @goField(forceResolver: true)
+}
+
+"What a channel says by itself at a moment: a component or a text. Everybody who is signed in sees it."
+type AutoResponse @goModel(model: "parley/internal/desk/component.Response") {
+  "The moment."
+  moment: AutoResponseMoment! @goField(name: "KnownMoment")
+  "The component; null for a text. While it is archived, nothing is said."
+  componentId: ID
+  "The values of the component's parameters."
+  parameters: [AutoResponseParameter!]!
+  "The text; null for a component."
+  text: String
+}
+
+"The value of a parameter of a component."
+type AutoResponseParameter @goModel(model: "parley/internal/desk/component.ResponseValue") {
+  "The parameter's name."
+  name: String!
+  "The value."
+  value: String!
+}
+
+"When a channel says something by itself, at most once."
+enum AutoResponseMoment @goModel(model: "parley/internal/desk/component.Moment") {
+  "A customer wrote for the first time. Nothing is said if somebody answered before, or after an hour."
+  ACKNOWLEDGEMENT
+  "An agent joins a session. Stored; nothing is said before there are sessions."
+  START
+  "A session ends. Stored; nothing is said before there are sessions."
+  END
+  "A moment that only a newer version of Parley knows."
+  OTHER
 }
 
 extend type Queue {
@@ -10799,6 +10991,28 @@ input UpdateChannelInput {
   requiredConsent: ConsentStatus @goField(omittable: true)
   "What the carrier takes, in place of all values that the channel has; null leaves them."
   limits: ChannelLimitsInput
+  "Up to 3 answers that the channel gives by itself, in place of those it has; null leaves them."
+  autoResponses: [AutoResponseInput!]
+}
+
+"What a channel says by itself at a moment: either a component or a text."
+input AutoResponseInput @goModel(model: "parley/internal/desk/component.Response") {
+  "The moment, each once."
+  moment: AutoResponseMoment!
+  "A component of kind AUTO_RESPONSE, on web and in-app channels only. It is filled in with all rights, so whoever sets it has to be able to read the fields that it reads."
+  componentId: ID
+  "Up to 20 values of the component's parameters, up to 4,096 characters each. A RECORD is the conversation's own."
+  parameters: [AutoResponseParameterInput!]
+  "A text on any channel, up to 160 characters on short codes, up to ` + "`" + `textLimit` + "`" + ` elsewhere: a template over ` + "`" + `$Conversation.Name` + "`" + `, ` + "`" + `.Address` + "`" + `, ` + "`" + `.ChannelName` + "`" + `, ` + "`" + `.ChannelAddress` + "`" + ` and ` + "`" + `.Token` + "`" + `."
+  text: String
+}
+
+"The value of a parameter of a component."
+input AutoResponseParameterInput @goModel(model: "parley/internal/desk/component.ResponseValue") {
+  "The parameter's name, up to 80 characters. A RECORD and a LIST take none."
+  name: String!
+  "A value as text, up to 4,096 characters, in the form that the parameter's type states."
+  value: String!
 }
 
 "The channel to activate."
@@ -11100,6 +11314,10 @@ type QueryOptions @goModel(model: "parley/internal/desk/composer.QueryOptions") 
 
 "Options that are times, which come when the component is prepared."
 type SlotOptions @goModel(model: "parley/internal/desk/composer.SlotOptions") {
+  "Whether a provider gives them, so that ` + "`" + `prepareComponent` + "`" + ` takes none."
+  hasProvider: Boolean!
+  "What ` + "`" + `prepareComponent` + "`" + ` asks for them; null without a provider, and for viewers without CONFIGURE_MESSAGING."
+  providerUrl: String @goField(forceResolver: true)
   "How an option is made of a slot: expressions over Start, End and Duration. Without a title it is the start, such as 2026-11-30 09:30."
   display: OptionDisplay!
 }
@@ -11327,6 +11545,12 @@ input ComponentOptionsInput @goModel(model: "parley/internal/desk/component.Opti
   parameter: String
   "What finds the records."
   query: ComponentQueryInput
+  """
+  Of a time selector: an address that begins with https://, up to 1,000 bytes, on the public internet. ` + "`" + `prepareComponent` + "`" + ` posts to it, signed by Standard Webhooks with the secret of ` + "`" + `renewComponentSecret` + "`" + `:
+  ` + "`" + `{"type": "component.slots", "timestamp", "data": {"component", "conversationId", "timeZone", "locale", "parameters"}}` + "`" + `. It answers within 5 seconds with the status 200 and at most 100 slots, 64 kB:
+  ` + "`" + `{"slots": [{"start": "2026-11-30T09:00:00Z", "durationMinutes": 30}]}` + "`" + `.
+  """
+  providerUrl: String @goField(name: "ProviderURL")
   "An expression of up to 5,000 characters over a record, such as ` + "`" + `CaseNumber & \" - \" & Subject` + "`" + `; of a time selector over Start, End and Duration."
   title: String
   "An expression of up to 5,000 characters for a line below."
@@ -11487,6 +11711,22 @@ input DeleteComponentInput {
   id: ID!
 }
 
+"A component whose secret is to be renewed."
+input RenewComponentSecretInput {
+  "The component, a TIME_SELECTOR."
+  id: ID!
+}
+
+"The component with its new secret."
+type ComponentSecretPayload {
+  "The component; null when there are errors."
+  component: Component
+  "What calls of its provider are signed with, as whsec_ and base64. It is never shown again."
+  webhookSecret: String
+  "Why nothing changed; empty when it did."
+  errors: [UserError!]!
+}
+
 "The component after the change."
 type ComponentPayload {
   "The component; null when there are errors."
@@ -11526,6 +11766,8 @@ extend type Mutation {
   cloneComponent("What to copy." input: CloneComponentInput!): ComponentPayload!
   "Deletes 1 component with its versions, if no message was made of it; archive it otherwise. Needs CONFIGURE_MESSAGING; no event follows."
   deleteComponent("What to delete." input: DeleteComponentInput!): DeleteComponentPayload!
+  "Gives 1 time selector a secret that calls of its provider are signed with, or another one; the one before signs beside it for 24 hours. Needs CONFIGURE_MESSAGING; no event follows."
+  renewComponentSecret("The component." input: RenewComponentSecretInput!): ComponentSecretPayload!
 }
 
 "A component to prepare for a conversation."
@@ -11536,9 +11778,9 @@ input PrepareComponentInput @goModel(model: "parley/internal/desk/composer.Prepa
   conversationId: ID!
   "Up to 20 values of parameters. A RECORD that is left out is the conversation's own, if that is of the object type."
   parameters: [ComponentValueInput!]
-  "Up to 100 times of a time selector. Those that are over are left out, and 13 are offered at most."
+  "Up to 100 times of a time selector without a provider. Those that are over are left out, and 13 are offered at most."
   slots: [ComponentSlotInput!]
-  "Time zone of the customer by its IANA name, such as Europe/Berlin, up to 64 characters; absent: the organisation's."
+  "Time zone by its IANA name, such as Europe/Berlin, up to 64 characters; absent: the customer's, else the organisation's."
   timeZone: String
 }
 
@@ -11584,7 +11826,7 @@ input PreviewComponentInput @goModel(model: "parley/internal/desk/composer.Previ
   parameters: [ComponentValueInput!]
   "Up to 100 times of a time selector."
   slots: [ComponentSlotInput!]
-  "Time zone of the customer by its IANA name, up to 64 characters; absent: the organisation's."
+  "Time zone by its IANA name, up to 64 characters; absent: the customer's, else the organisation's."
   timeZone: String
   "Up to 200 values in place of fields of records; without a conversation only."
   samples: [ComponentSampleInput!]
@@ -11630,6 +11872,8 @@ enum MissingComponentValueReason @goModel(model: "parley/internal/desk/component
   BAD_URL
   "A formula failed; ` + "`" + `detail` + "`" + ` says why."
   FORMULA_FAILED
+  "The provider gave no slots; ` + "`" + `detail` + "`" + ` says why."
+  PROVIDER_FAILED
   "A reason that only a newer version of Parley knows."
   OTHER
 }
@@ -11849,9 +12093,24 @@ type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent")
   isRepeated: Boolean!
 }
 
+"What a customer's token names."
+type CustomerToken @goModel(model: "parley/internal/desk/composer.CustomerToken") {
+  "The conversation in which the customer got it."
+  conversation: Conversation!
+  "The component that brought it; null for a text."
+  componentId: ID
+  "Until when it can be read."
+  until: DateTime!
+}
+
 extend type Query {
   """
-  Fills a component in for a conversation: reads what its texts and its query name, under the viewer's rights, and freezes it for 10 minutes. Nothing is stored or sent, and no event
+  Reads a token that a customer brought back in an address, such as that of a survey: texts of components write it as ` + "`" + `{!$Conversation.Token}` + "`" + `. Nobody else can make one. It is read for
+  30 days, by whoever sees the conversation, and gives no rights. BAD_INPUT for any other text.
+  """
+  customerToken("The token, up to 200 characters." token: String!): CustomerToken!
+  """
+  Fills a component in for a conversation: reads what its texts and its query name, under the viewer's rights, and freezes it for 10 minutes. A provider is asked for slots: LIMIT_EXCEEDED beyond 10 at once and one a second for a component. Nothing is stored or sent, and no event
   follows. Whoever sees the conversation may call it.
   """
   prepareComponent("The component and its values." input: PrepareComponentInput!): PreparedComponent!
@@ -12156,6 +12415,8 @@ extend type Mutation {
 	{Name: "../schema/customer.graphql", Input: `extend type MessagingUser {
   "The customer's id in another system; empty if unknown."
   externalId: String!
+  "The customer's time zone by its IANA name; null if unknown. Components show times in it."
+  timeZone: String
   "What the customer agreed to and refused, newest first: at most 100 entries. Empty while they have only written in."
   consentHistory: [ConsentEntry!]! @goShared @goField(batch: true, forceResolver: true)
 }
@@ -12244,6 +12505,8 @@ input UpdateMessagingUserInput @goModel(model: "parley/internal/desk/customer.Up
   name: String
   "Language tag of up to 35 characters, such as en-US."
   locale: String
+  "Time zone by its IANA name, such as Europe/Berlin: up to 64 characters."
+  timeZone: String
   "The customer's id in another system: up to 200 characters."
   externalId: String
 }
@@ -15518,6 +15781,30 @@ func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AutoResponse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "moment":
+		return ec.fieldContext_AutoResponse_moment(ctx, field)
+	case "componentId":
+		return ec.fieldContext_AutoResponse_componentId(ctx, field)
+	case "parameters":
+		return ec.fieldContext_AutoResponse_parameters(ctx, field)
+	case "text":
+		return ec.fieldContext_AutoResponse_text(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AutoResponse", field.Name)
+}
+
+func (ec *executionContext) childFields_AutoResponseParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_AutoResponseParameter_name(ctx, field)
+	case "value":
+		return ec.fieldContext_AutoResponseParameter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AutoResponseParameter", field.Name)
+}
+
 func (ec *executionContext) childFields_AvailableCrmAction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "action":
@@ -15712,6 +15999,8 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_country(ctx, field)
 	case "queue":
 		return ec.fieldContext_Channel_queue(ctx, field)
+	case "autoResponses":
+		return ec.fieldContext_Channel_autoResponses(ctx, field)
 	case "capabilities":
 		return ec.fieldContext_Channel_capabilities(ctx, field)
 	case "limits":
@@ -16094,6 +16383,18 @@ func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context
 		return ec.fieldContext_ComponentQueryFilter_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryFilter", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "component":
+		return ec.fieldContext_ComponentSecretPayload_component(ctx, field)
+	case "webhookSecret":
+		return ec.fieldContext_ComponentSecretPayload_webhookSecret(ctx, field)
+	case "errors":
+		return ec.fieldContext_ComponentSecretPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ComponentTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16602,6 +16903,18 @@ func (ec *executionContext) childFields_CrmSyncedObjectType(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CrmSyncedObjectType", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomerToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_CustomerToken_conversation(ctx, field)
+	case "componentId":
+		return ec.fieldContext_CustomerToken_componentId(ctx, field)
+	case "until":
+		return ec.fieldContext_CustomerToken_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerToken", field.Name)
+}
+
 func (ec *executionContext) childFields_DeactivateAgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "agent":
@@ -17050,6 +17363,8 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_mergedFrom(ctx, field)
 	case "externalId":
 		return ec.fieldContext_MessagingUser_externalId(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_MessagingUser_timeZone(ctx, field)
 	case "consentHistory":
 		return ec.fieldContext_MessagingUser_consentHistory(ctx, field)
 	case "links":

@@ -85,6 +85,7 @@ type MutationResolver interface {
 	UpdateComponent(ctx context.Context, input composer.UpdateInput) (*ComponentPayload, error)
 	CloneComponent(ctx context.Context, input composer.CloneInput) (*ComponentPayload, error)
 	DeleteComponent(ctx context.Context, input DeleteComponentInput) (*DeleteComponentPayload, error)
+	RenewComponentSecret(ctx context.Context, input RenewComponentSecretInput) (*ComponentSecretPayload, error)
 	MarkConversationsRead(ctx context.Context, input MarkConversationsReadInput) (*MarkConversationsPayload, error)
 	MarkConversationsUnread(ctx context.Context, input MarkConversationsUnreadInput) (*MarkConversationsPayload, error)
 	AssignConversations(ctx context.Context, input AssignConversationsInput) (*AssignConversationsPayload, error)
@@ -150,6 +151,7 @@ type QueryResolver interface {
 	Queues(ctx context.Context) ([]*directory.Queue, error)
 	Components(ctx context.Context, filterBy *composer.Filter, first *int, after *string) (*page.Page[*composer.Component], error)
 	Component(ctx context.Context, id string) (*composer.Component, error)
+	CustomerToken(ctx context.Context, token string) (*composer.CustomerToken, error)
 	PrepareComponent(ctx context.Context, input composer.PrepareInput) (*composer.Prepared, error)
 	PreviewComponent(ctx context.Context, input composer.PreviewInput) ([]*composer.Preview, error)
 	Conversations(ctx context.Context, view conversation.View, filterBy *conversation.Filter, orderBy *conversation.Order, first *int, after *string, last *int, before *string) (*conversation.Page, error)
@@ -855,6 +857,20 @@ func (ec *executionContext) field_Mutation_removeQueueMembers_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (switchboard.MembersInput, error) {
 			return ec.unmarshalNRemoveQueueMembersInput2parleyᚋinternalᚋdeskᚋswitchboardᚐMembersInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_renewComponentSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RenewComponentSecretInput, error) {
+			return ec.unmarshalNRenewComponentSecretInput2parleyᚋgraphᚐRenewComponentSecretInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1730,6 +1746,20 @@ func (ec *executionContext) field_Query_crmConnection_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_customerToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "token",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["token"] = arg0
 	return args, nil
 }
 
@@ -3937,6 +3967,50 @@ func (ec *executionContext) fieldContext_Mutation_deleteComponent(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteComponent_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_renewComponentSecret(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_renewComponentSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RenewComponentSecret(ctx, fc.Args["input"].(RenewComponentSecretInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ComponentSecretPayload) graphql.Marshaler {
+			return ec.marshalNComponentSecretPayload2ᚖparleyᚋgraphᚐComponentSecretPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_renewComponentSecret(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentSecretPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_renewComponentSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6735,6 +6809,50 @@ func (ec *executionContext) fieldContext_Query_component(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_customerToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_customerToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CustomerToken(ctx, fc.Args["token"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *composer.CustomerToken) graphql.Marshaler {
+			return ec.marshalNCustomerToken2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐCustomerToken(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_customerToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CustomerToken(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_customerToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_prepareComponent(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8700,6 +8818,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "renewComponentSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_renewComponentSecret(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "markConversationsRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markConversationsRead(ctx, field)
@@ -9210,6 +9335,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_component(ctx, field)
+				})
+		case "customerToken":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_customerToken(ctx, field)
 				})
 		case "prepareComponent":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
