@@ -181,7 +181,6 @@ var excuses = []excused{
 	{"SQLite", "AS merged", "LEFT: USE TEMP B-TREE FOR ORDER BY", "the tops of a page's parts, each of a page at most, before they are merged"},
 	{"SQLite", "AS merged", "RIGHT: USE TEMP B-TREE FOR ORDER BY", "the same of the other part"},
 	{"SQLite", "AS merged", "CO-ROUTINE places: USE TEMP B-TREE FOR ORDER BY", "the tops, merged"},
-	{"", "WITH asked AS", "", "the records with the numbers of one customer, or of a page's, 1,000 each at most"},
 	{"", "WITH r(conversation_id, first, last)", "", "at most 101 messages of each conversation of a page, by number"},
 	{"PostgreSQL", "FROM search_texts_2 WHERE tokens @@", "Sort", "what one look into the index found in the buckets asked for; the index holds no order"},
 	{"SQLite", "FROM `events` ORDER BY `id`", "SCAN of events", "LIMIT 1, in the order of the key"},
