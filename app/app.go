@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,7 +41,6 @@ import (
 	"parley/internal/edge/token"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/cursor"
-	"parley/internal/ground/idempotency"
 	"parley/internal/ground/job"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
@@ -351,12 +349,6 @@ func (a *App) Run(ctx context.Context) error {
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, jobs.Stop(stopCtx))
-}
-
-// Jobs are the jobs of all subjects.
-func (a *App) Jobs() []job.Job {
-	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
-		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Responder.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs(), a.Schema.Pictures.Jobs())
 }
 
 // unlessStopped is the error of a start, none when it was stopped meanwhile.

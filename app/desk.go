@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"parley/internal/channel"
@@ -27,8 +28,11 @@ import (
 	"parley/internal/desk/search"
 	"parley/internal/desk/staff"
 	"parley/internal/desk/switchboard"
+	"parley/internal/desk/textindex"
 	"parley/internal/edge/server"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/idempotency"
+	"parley/internal/ground/job"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/quota"
 	"parley/resolvers"
@@ -106,4 +110,10 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			Seen: access.NewSeen(a.Store, clock.Real{}, a.Directory), Unseen: unseen(a.Config.Issuers),
 		},
 	}
+}
+
+// Jobs are the jobs of all subjects.
+func (a *App) Jobs() []job.Job {
+	return slices.Concat(a.Messenger.Jobs(), a.Conversations.Jobs(), idempotency.Jobs(a.Store), a.Receiver.Jobs(),
+		feed.Jobs(a.Store, a.Config.Log), textindex.Jobs(a.Store), a.Bulk.Jobs(), a.Responder.Jobs(), a.Schema.Audit.Jobs(), a.Schema.Access.Jobs(), a.Schema.Records.Jobs(), a.Schema.Actions.Jobs(), a.Schema.Linking.Jobs(), a.Schema.Syncs.Jobs(), a.Schema.Pictures.Jobs())
 }

@@ -20,13 +20,13 @@ func TestInputsAreEncodedAsEver(t *testing.T) {
 	const selection = `{"IDs":[_,_],"View":{"Kind":_,"Subject":_},"Search":_,"FilterBy":{"IsUnread":_,"ObjectType":_,"ChannelID":_,` +
 		`"OwnerID":_,"IsAssigned":_,"LastMessageDirection":_,"LastMessageFrom":_,"LastMessageBefore":_}}`
 	for want, input := range map[string]any{
-		`{"ConversationID":_,"Text":_,"IdempotencyKey":_,"ConfirmForOwner":_,"Component":_,"UpToMessageID":_}`:    &message.SendInput{},
-		`{"ChannelID":_,"RecordID":_,"Number":_,"PhoneField":_,"Country":_,"Name":_,"Text":_,"IdempotencyKey":_}`: &message.StartInput{},
-		`{"ConversationID":_,"Text":_,"IdempotencyKey":_}`:                                                        &message.NoteInput{},
-		`{"MessageID":_,"IdempotencyKey":_}`:                                                                      &message.RetryInput{},
-		`{"Selection":` + selection + `,"ConfirmForOwner":_,"DryRun":_,"IdempotencyKey":_}`:                       &bulk.MarkInput{},
-		`{"Selection":` + selection + `,"AgentID":_,"DryRun":_,"IdempotencyKey":_}`:                               &bulk.AssignInput{},
-		`{"Selection":` + selection + `,"IdempotencyKey":_}`:                                                      &bulk.LinkInput{},
+		`{"ConversationID":_,"Text":_,"IdempotencyKey":_,"ConfirmForOwner":_,"Component":_,"UpToMessageID":_}`:              &message.SendInput{},
+		`{"ChannelID":_,"RecordID":_,"Number":_,"PhoneField":_,"Country":_,"Name":_,"Topic":_,"Text":_,"IdempotencyKey":_}`: &message.StartInput{},
+		`{"ConversationID":_,"Text":_,"IdempotencyKey":_}`:                                                                  &message.NoteInput{},
+		`{"MessageID":_,"IdempotencyKey":_}`:                                                                                &message.RetryInput{},
+		`{"Selection":` + selection + `,"ConfirmForOwner":_,"DryRun":_,"IdempotencyKey":_}`:                                 &bulk.MarkInput{},
+		`{"Selection":` + selection + `,"AgentID":_,"DryRun":_,"IdempotencyKey":_}`:                                         &bulk.AssignInput{},
+		`{"Selection":` + selection + `,"IdempotencyKey":_}`:                                                                &bulk.LinkInput{},
 	} {
 		parleytest.Fill(t, input)
 		encoded, err := json.Marshal(input)

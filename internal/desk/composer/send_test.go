@@ -10,10 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/platform"
-	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/publicid"
 )
@@ -296,110 +294,4 @@ func TestATokenIsOneAgentsForOneConversationAndTenMinutes(t *testing.T) {
 	b.Clock.Advance(11 * time.Minute)
 	require.Contains(t, b.send("amy", conversation, token, "g").Get("errors", 0, "message").String(), "10 minutes ago")
 	require.Len(t, b.lines(conversation), 1)
-}
-
-func TestAnsweringByATap(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.facebook()
-	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
-	message := b.sent(conversation, id)
-	b.tap("987654321", facebook, 2)
-	answer := b.last(conversation)
-	require.Equal(t, []string{"AnswerContent", "Repairs", message, id, "false", "false"}, []string{
-		answer.Get("__typename").String(), answer.Get("text").String(), answer.Get("questionId").String(), answer.Get("componentId").String(),
-		fmt.Sprint(answer.Get("isTyped").Bool()), fmt.Sprint(answer.Get("isRepeated").Bool()),
-	})
-	design := question() // it may change, and be archived, and an answer is still to what was sent
-	design["formats"] = []vars{{"format": "TEXT", "text": "Other"}}
-	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "design": design, "isArchived": true})))
-	b.tap("987654321", facebook, 1)
-	answer = b.last(conversation)
-	require.Equal(t, "Billing", answer.Get("text").String())
-	require.True(t, answer.Get("isRepeated").Bool())
-	require.Equal(t, 1, answer.Get("version").Int())
-	b.forge("987654321", "forged")
-	require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String(), "a forged tap is a text")
-	stranger := b.conversation("555", facebook)
-	b.forge("555", b.token())
-	require.Equal(t, "TextContent", b.last(stranger).Get("__typename").String(), "nobody answers what was sent to another")
-}
-
-func TestAnsweringByTyping(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation(customer, parleytest.Sales)
-	say := func(text string) parleytest.Tree {
-		b.Say(customer, parleytest.Sales, text)
-		return b.last(conversation)
-	}
-	require.Equal(t, "TextContent", say("2").Get("__typename").String(), "nothing was asked")
-	b.sent(conversation, id)
-	require.Equal(t, "How can we help?\n1. Billing\n2. Repairs", b.last(conversation).Get("text").String())
-	require.Equal(t, "TextContent", say("What is this?").Get("__typename").String())
-	b.Post(b.Inbound(channel.Inbound{
-		EventID: "SMpicture", ProviderID: "SMpicture", From: customer, To: parleytest.Sales, Text: "2", Media: []channel.Media{{URL: "https://carrier.test/1", ContentType: "image/png"}},
-	}))
-	require.Equal(t, "MediaContent", b.last(conversation).Get("__typename").String(), "a picture is more than an answer")
-	answer := say(" 2. ")
-	require.Equal(t, "Repairs", answer.Get("text").String())
-	require.True(t, answer.Get("isTyped").Bool())
-	require.Equal(t, "TextContent", say("1").Get("__typename").String(), "it is answered")
-	b.sent(conversation, id)
-	require.Equal(t, "Billing", say("BILLING").Get("text").String())
-	b.sent(conversation, id)
-	b.Clock.Advance(25 * time.Hour)
-	require.Equal(t, "TextContent", say("1").Get("__typename").String(), "too late")
-}
-
-// What is typed answers the last question alone: not an older one, when a colleague has asked
-// another that is tapped.
-func TestTypingAnswersTheLatestQuestionAlone(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.facebook()
-	long := question()
-	long["constants"] = []vars{{"name": "Topics", "type": "LIST", "items": []vars{{"name": "Billing, and what belongs to it"}, {"name": "Repairs"}}}}
-	long["formats"], long["translations"] = []vars{{"format": "BUTTONS", "text": "What?"}}, []vars{}
-	inText, tapped, conversation := b.component("STATIC_QUESTION", long), b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
-	b.sent(conversation, inText)
-	b.sent(conversation, tapped)
-	b.Say("987654321", facebook, "2")
-	require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String())
-	asked := b.sent(conversation, inText)
-	b.Say("987654321", facebook, "2")
-	require.Equal(t, asked, b.last(conversation).Get("questionId").String())
-}
-
-// A component that failed is sent again as it was, and its options still answer.
-func TestAComponentThatFailedIsSentAgain(t *testing.T) {
-	t.Parallel()
-	fail := true
-	b := setup(t, func(c *app.Config) {
-		c.Carrier.Script(func(sandbox.Message) sandbox.Plan {
-			if fail {
-				return sandbox.Plan{Reaction: sandbox.Refuse}
-			}
-			return sandbox.Plan{}
-		})
-	})
-	b.facebook()
-	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
-	message := b.sent(conversation, id)
-	require.Equal(t, "FAILED", b.status(message))
-	design := question()
-	design["formats"] = []vars{{"format": "TEXT", "text": "Other"}}
-	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "design": design, "isArchived": true})))
-	fail = false
-	again := b.As("amy").Do(`mutation($id: ID!) { retryMessage(input: {messageId: $id, idempotencyKey: "again"}) { errors { message } refusals { code } message { id } } }`, vars{"id": message}).Get("retryMessage")
-	require.Equal(t, []string{message, "[]", "[]"}, []string{again.Get("message", "id").String(), again.Get("errors").String(), again.Get("refusals").String()})
-	b.drain(conversation)
-	require.Equal(t, "SENT", b.status(message))
-	b.tap("987654321", 2)
-	require.Equal(t, message, b.last(conversation).Get("questionId").String())
-}
-
-func (b *bundle) status(message string) string {
-	b.T.Helper()
-	return b.As("amy").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": message}).Get("node", "status").String()
 }

@@ -41,10 +41,14 @@ type Service struct {
 // NewResponses makes the counter of automatic answers by outcome: SENT, REFUSED or LATE. It
 // is to be registered.
 func NewResponses() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
+	responses := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parley_auto_responses_total",
 		Help: "Automatic answers by outcome: SENT, REFUSED (it may not be sent, or lacks a value) or LATE (somebody answered before, or an hour went by).",
 	}, []string{"outcome"})
+	for _, outcome := range []string{sent, refused, late} { // they are there before the first
+		responses.WithLabelValues(outcome)
+	}
+	return responses
 }
 
 // Outcomes of answers.
