@@ -32,6 +32,7 @@ func TestFormatsAreData(t *testing.T) {
 			rule("RICH_LINK", links, vars{"textCharacters": 1024, "titleCharacters": 20, "showsImages": true}),
 			rule("BUTTONS", chosen, vars{"textCharacters": 1024, "minOptions": 1, "maxOptions": 3, "optionCharacters": 20, "requiresDistinctOptions": true}),
 			rule("LIST", chosen, vars{"textCharacters": 1024, "minOptions": 1, "maxOptions": 10, "labelCharacters": 20, "optionCharacters": 24, "subtitleCharacters": 72}),
+			rule("REGISTERED_TEMPLATE", []string{"ENHANCED_LINK", "STATIC_QUESTION"}, vars{"textCharacters": 1024, "titleCharacters": 60, "maxOptions": 10, "optionCharacters": 25, "showsImages": true}),
 			rule("TEXT", sent, vars{"textCharacters": 4096}),
 		},
 		5: {},
