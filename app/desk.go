@@ -52,16 +52,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 	}
 	a.Conversations.KeepOptOut = a.Messenger.KeepOptOut
 	a.Config.Jobs.News = a.Messenger.Waiting()
-	pictures := a.wirePictures(ids, cursors)
-	a.Messenger.Renew = pictures.Links.Renew
-	composing := &composer.Service{
-		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures,
-		Vault: a.vault, Call: webhooks(a.Config.Mode == server.Development, providerTimeout), Local: a.Config.Mode == server.Development,
-		Calls: quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 10}, composer.MostProviders, clock.Real{}),
-	}
-	a.Responder = &responder.Service{
-		Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Composer: composing, Messenger: a.Messenger, Responses: responder.NewResponses(),
-	}
+	composing := a.wireComponents(ids, cursors, records)
 	a.Receiver = &inbound.Receiver{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Messenger: a.Messenger, Providers: named,
 		Entries: inbound.NewEntries(), Received: a.Responder.Received,
@@ -103,13 +94,31 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		Actions:  actions,
 		Linking:  links,
 		Syncs:    syncs,
-		Composer: composing, Pictures: pictures,
+		Composer: composing,
+		Pictures: composing.Pictures,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
 			Seen: access.NewSeen(a.Store, clock.Real{}, a.Directory), Unseen: unseen(a.Config.Issuers),
 		},
 	}
+}
+
+// wireComponents gives what fills components in, with their images, and what sends them by
+// itself.
+func (a *App) wireComponents(ids *publicid.Codec, cursors *feed.Cursors, records *crm.Service) *composer.Service {
+	local := a.Config.Mode == server.Development
+	pictures := a.wirePictures(ids, cursors)
+	a.Messenger.Renew = pictures.Links.Renew
+	s := &composer.Service{
+		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures,
+		Vault: a.vault, Call: webhooks(local, providerTimeout), Local: local,
+		Calls: quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 10}, composer.MostProviders, clock.Real{}),
+	}
+	a.Responder = &responder.Service{
+		Store: a.Store, Directory: a.Directory, Conversations: a.Conversations, Composer: s, Messenger: a.Messenger, Responses: responder.NewResponses(),
+	}
+	return s
 }
 
 // Jobs are the jobs of all subjects.

@@ -11,10 +11,10 @@ import (
 
 const setTopic = `mutation($id: ID!, $topic: String) { setConversationTopic(input: {conversationId: $id, topic: $topic}) { conversation { id topic } errors { code field message } } }`
 
-// topic sets what a conversation is about, and returns what it is then.
-func (d *desk) topic(who, id string, topic any) string {
+// topic has amy set what a conversation is about, and returns what it is then.
+func (d *desk) topic(id string, topic any) string {
 	d.t.Helper()
-	payload := d.As(who).Do(setTopic, vars{"id": id, "topic": topic}).Get("setConversationTopic")
+	payload := d.As("amy").Do(setTopic, vars{"id": id, "topic": topic}).Get("setConversationTopic")
 	require.Empty(d.t, payload.Get("errors").List())
 	if t := payload.Get("conversation", "topic"); !t.IsNull() {
 		return t.String()
@@ -37,13 +37,14 @@ func TestAConversationHasATopic(t *testing.T) {
 	stream := d.As("amy").Subscribe(`subscription { conversationsChanged(view: {kind: ALL}) { kind cause edge { node { id topic } } } }`, nil)
 	stream.Next()
 
-	require.Equal(t, "Roof repair", d.topic("amy", id, "  Roof\u0007 repair\n"))
+	require.Equal(t, "Roof repair", d.topic(id, "  Roof\u0007 repair\n"))
 	frame := stream.Next().Get("conversationsChanged")
-	require.Equal(t, []string{"UPDATE", "CONVERSATION_CHANGED", id, "Roof repair"}, []string{frame.Get("kind").String(), frame.Get("cause").String(),
-		frame.Get("edge", "node", "id").String(), frame.Get("edge", "node", "topic").String()})
+	require.Equal(t, []string{"UPDATE", "CONVERSATION_CHANGED", id, "Roof repair"}, []string{
+		frame.Get("kind").String(), frame.Get("cause").String(), frame.Get("edge", "node", "id").String(), frame.Get("edge", "node", "topic").String(),
+	})
 	require.Equal(t, before, d.As("ada").Do(rest, vars{"id": id}).String(), "nothing else moves")
-	require.Equal(t, "Roof repair", d.topic("amy", id, "Roof repair"), "again: no event")
-	require.Equal(t, strings.Repeat("ä", 200), d.topic("amy", other, strings.Repeat("ä", 200)))
+	require.Equal(t, "Roof repair", d.topic(id, "Roof repair"), "again: no event")
+	require.Equal(t, strings.Repeat("ä", 200), d.topic(other, strings.Repeat("ä", 200)))
 	require.Equal(t, other, stream.Next().Get("conversationsChanged", "edge", "node", "id").String())
 	long := d.As("amy").Do(setTopic, vars{"id": id, "topic": strings.Repeat("x", 201)}).Get("setConversationTopic", "errors", 0)
 	require.Equal(t, "input.topic Use at most 200 characters, not 201.", long.Get("field").String()+" "+long.Get("message").String())
@@ -56,9 +57,9 @@ func TestAConversationHasATopic(t *testing.T) {
 		return found
 	}
 	require.Equal(t, []string{"NAME " + id}, hits("repair ro"))
-	require.Equal(t, "none", d.topic("amy", id, "\u200b \t"))
+	require.Equal(t, "none", d.topic(id, "\u200b \t"))
 	require.Empty(t, hits("roof"))
-	require.Equal(t, "none", d.topic("amy", other, nil))
+	require.Equal(t, "none", d.topic(other, nil))
 }
 
 // Whoever begins to write may say what about; who goes on without leaves it.

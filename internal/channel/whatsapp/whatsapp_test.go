@@ -52,7 +52,7 @@ func TestPayloads(t *testing.T) {
 		},
 		"template of a question": {
 			channel.Structured{Format: channel.RegisteredTemplate, Options: options, Template: &channel.Template{
-				Name: "ready", Language: "de", Header: "Order 7", Body: []channel.Placeholder{{"first", "Zoë"}, {"day", "24 December"}},
+				Name: "ready", Language: "de", Header: "Order 7", Body: []channel.Placeholder{{Name: "first", Text: "Zoë"}, {Name: "day", Text: "24 December"}},
 			}},
 			`"type":"template","template":{"name":"ready","language":{"policy":"deterministic","code":"de"},"components":[
 			 {"type":"header","parameters":[{"type":"text","text":"Order 7"}]},

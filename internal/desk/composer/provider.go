@@ -67,7 +67,7 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 		return nil, "", err
 	}
 	keys, err := webhook.Unseal(p.Vault, sealed, sealedAt(p.of.DeveloperName))
-	if err != nil {
+	if err != nil { //nolint:nilerr // what is lost is told to whoever prepares the component
 		return nil, "The secret that calls are signed with cannot be read. Ask an administrator to renew it with renewComponentSecret.", nil
 	}
 	body, err := json.Marshal(p.question())
@@ -81,8 +81,8 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 		return nil, "", ctx.Err()
 	case errors.Is(err, webhook.ErrNotPublic):
 		return nil, "The provider's host is not an address of the public internet.", nil
-	case err != nil: // the cause may tell of the network
-		return nil, "The provider did not answer in time.", nil
+	case err != nil:
+		return nil, "The provider did not answer in time.", nil //nolint:nilerr // the cause may tell of the network
 	case answer.Status != http.StatusOK:
 		return nil, fmt.Sprintf("The provider answered with the status %d, and not 200.", answer.Status), nil
 	}

@@ -347,8 +347,11 @@ func reserve(ctx context.Context, tx *store.Tx, fresh []*stored) error {
 		return nil
 	}
 	keys, err := tx.ReserveKeys(ctx, "records", len(fresh))
-	for i, key := range keys {
-		fresh[i].key = key
+	if err != nil {
+		return err
 	}
-	return err
+	for i, record := range fresh {
+		record.key = keys[i]
+	}
+	return nil
 }

@@ -11,16 +11,13 @@ import (
 )
 
 // ask sends a component in a conversation, as text, and returns its message's id.
-func (b *bundle) ask(conversation, kind string, design, given vars) string {
+func (b *bundle) ask(conversation, kind string, design vars) string {
 	b.T.Helper()
 	b.made++
 	name := "Q" + parleytest.Rows(b.T, b.Store, "SELECT COUNT(*) FROM components")[0]
 	id := b.ok(`mutation($i: CreateComponentInput!) { createComponent(input: $i) { component { id } errors { code field message } } }`, "createComponent",
 		vars{"name": name, "developerName": name, "kind": kind, "design": design}).Get("component", "id").String()
 	in := vars{"componentId": id, "conversationId": conversation}
-	for k, v := range given {
-		in[k] = v
-	}
 	token := b.As("amy").Do(`query($i: PrepareComponentInput!) { prepareComponent(input: $i) { token } }`, vars{"i": in}).Get("prepareComponent", "token").String()
 	sent := b.do("amy", `mutation($i: SendMessageInput!) { sendMessage(input: $i) { errors { message } message { id } } }`, "sendMessage", vars{"conversationId": conversation, "component": token})
 	require.Empty(b.T, sent.Get("errors").List(), sent.String())
@@ -74,7 +71,7 @@ func TestTheFirstAnswerIsWrittenIntoTheRecord(t *testing.T) {
 	conversation := b.of(number)
 	id := b.action(answering(nil))
 	other := b.action(answering(vars{"conditions": []vars{{"object": "Visit__c", "field": "", "operator": "FORMULA", "value": `$Answer.Index > 5 || $Answer.Component = "Q9"`}}}))
-	b.ask(conversation, "STATIC_QUESTION", stages(), nil)
+	b.ask(conversation, "STATIC_QUESTION", stages())
 	b.Say(number, parleytest.Sales, "Something else")
 	b.Say(number, parleytest.Sales, "gewonnen")
 	b.answersDone("1")
@@ -103,7 +100,7 @@ func TestAnAnswerIsWrittenHoweverLate(t *testing.T) {
 		"parameters": []vars{param("Farm", "FIELD", "Value", "$Answer")}, "conditions": []vars{{"object": "$Answer", "field": "Component", "operator": "EQUALS", "value": "Q1"}},
 	}))
 	amount := b.action(answering(vars{"parameters": []vars{param("Amount", "FIELD", "Value", "$Answer")}}))
-	b.ask(conversation, "STATIC_QUESTION", stages(), nil)
+	b.ask(conversation, "STATIC_QUESTION", stages())
 	change := func(in vars) {
 		payload := b.As("ada").Do(`mutation($i: UpdateComponentInput!) { updateComponent(input: $i) { errors { message } } }`, vars{"i": in}).Get("updateComponent")
 		require.Empty(t, payload.Get("errors").List())
@@ -125,7 +122,7 @@ func TestAnAnswerIsWrittenHoweverLate(t *testing.T) {
 
 	b.ask(conversation, "DYNAMIC_QUESTION", vars{
 		"options": vars{"query": vars{"objectType": "Farm__c", "limit": 3}, "title": "Name"}, "formats": []vars{{"format": "BUTTONS", "text": "Where?"}},
-	}, nil)
+	})
 	b.Say(number, parleytest.Sales, "Hilltop")
 	b.answersDone("2")
 	require.Equal(t, "Farm__c/F1", b.visit("V1")["Farm"])
@@ -145,7 +142,7 @@ func TestAForgedAnswerSetsNothingOff(t *testing.T) {
 	const number = "+12025550192"
 	conversation := b.of(number)
 	b.action(answering(nil))
-	b.ask(conversation, "STATIC_QUESTION", stages(), nil)
+	b.ask(conversation, "STATIC_QUESTION", stages())
 	key, _ := b.Conversations.IDs.Decode(publicid.Conversation, conversation)
 	b.Say(number, parleytest.Sales, component.CustomerToken(b.Conversations.Cursors.Sealer, key, 1, b.Clock.Now()))
 	require.Equal(t, []string{"0"}, parleytest.Rows(t, b.Store, "SELECT COUNT(*) FROM river_job WHERE kind = 'run_answer_actions'"))

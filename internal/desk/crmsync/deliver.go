@@ -46,26 +46,33 @@ func (s *Service) WriteBack(ctx context.Context) error {
 		if err != nil || len(due) == 0 {
 			return err
 		}
-		moved := false
-		for _, row := range due {
-			if time.Since(began) > writeFor || job.Stopping(ctx) || ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if slices.Contains(down, row.ConnectionID) {
-				continue
-			}
-			d := &delivery{service: s, holder: lease.Token()}
-			if err := d.deliver(ctx, row.ID); err != nil {
-				return err
-			}
-			if moved = moved || d.row != nil; d.isDown {
-				down = append(down, d.row.ConnectionID)
-			}
+		failing, moved, err := s.writeDue(ctx, due, began.Add(writeFor))
+		if err != nil || !moved {
+			return err
 		}
-		if !moved {
-			return nil
+		down = append(down, failing...)
+	}
+}
+
+// writeDue writes what is due until a time. It returns the connections whose CRM takes
+// nothing now, and whether to look for more.
+func (s *Service) writeDue(ctx context.Context, due []*ent.RecordWrite, until time.Time) (down []int64, moved bool, err error) {
+	for _, row := range due {
+		if time.Now().After(until) || job.Stopping(ctx) || ctx.Err() != nil {
+			return nil, false, ctx.Err()
+		}
+		if slices.Contains(down, row.ConnectionID) {
+			continue
+		}
+		d := &delivery{service: s, holder: lease.Token()}
+		if err := d.deliver(ctx, row.ID); err != nil {
+			return nil, false, err
+		}
+		if moved = moved || d.row != nil; d.isDown {
+			down = append(down, d.row.ConnectionID)
 		}
 	}
+	return down, moved, nil
 }
 
 // dueWrites are the writes that are due, but for those of some connections, and for those
@@ -310,42 +317,46 @@ func (d *delivery) has(row *connector.Row) bool {
 	return true
 }
 
+// save writes a try into the row, if it is held still.
+func (d *delivery) save(ctx context.Context, tx *store.Tx, got *outcome) error {
+	row, err := d.mine(ctx, tx)
+	if err != nil {
+		return err
+	}
+	s, status := d.service, got.status
+	if status == action.Pending && row.Tries >= cmp.Or(len(s.Pauses), len(action.DefaultPauses)) {
+		status = action.Failed
+	}
+	attempts := append(row.Attempts, got.Attempt)
+	update := tx.Ent.RecordWrite.UpdateOne(row).SetAttempts(attempts[max(0, len(attempts)-action.MostKept):]).AddTries(1).
+		SetStatus(string(status)).SetSent(row.Creates && (d.wasSent || got.unsaid)).SetDueAt(tx.Now)
+	switch {
+	case status == action.Pending:
+		update.SetDueAt(tx.Now.Add(max(s.pause(row.Tries), min(got.after, mostBackOff)))).SetHolder(0).SetHeldUntil(0)
+	case status == action.Failed && row.Creates: // the CRM has no record to read
+		update.SetOpen(false).SetHolder(0).SetHeldUntil(0)
+	}
+	saved, err := update.Save(ctx)
+	if err == nil {
+		d.row = saved
+	}
+	return err
+}
+
 // note writes what came of a try.
 func (d *delivery) note(ctx context.Context, got *outcome) error {
 	s := d.service
-	pauses := cmp.Or(len(s.Pauses), len(action.DefaultPauses))
 	err := s.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if got.id != "" && d.row.Creates { // it locks records, and so comes first
 			if err := d.confirm(ctx, tx, got.id); err != nil {
 				return err
 			}
 		}
-		row, err := d.mine(ctx, tx)
-		if err != nil {
+		if err := d.save(ctx, tx, got); err != nil || got.after == 0 {
 			return err
-		}
-		status := got.status
-		if status == action.Pending && row.Tries >= pauses {
-			status = action.Failed
-		}
-		attempts := append(row.Attempts, got.Attempt)
-		update := tx.Ent.RecordWrite.UpdateOne(row).SetAttempts(attempts[max(0, len(attempts)-action.MostKept):]).AddTries(1).
-			SetStatus(string(status)).SetSent(row.Creates && (d.wasSent || got.unsaid)).SetDueAt(tx.Now)
-		switch {
-		case status == action.Pending:
-			update.SetDueAt(tx.Now.Add(max(s.pause(row.Tries), min(got.after, mostBackOff)))).SetHolder(0).SetHeldUntil(0)
-		case status == action.Failed && row.Creates: // the CRM has no record to read
-			update.SetOpen(false).SetHolder(0).SetHeldUntil(0)
-		}
-		saved, err := update.Save(ctx)
-		if err != nil {
-			return err
-		}
-		if d.row = saved; got.after == 0 {
-			return nil
 		}
 		until := tx.Now.Add(min(got.after, mostBackOff)) // the CRM's other writes wait too
-		return tx.Ent.RecordWrite.Update().Where(recordwrite.ConnectionID(row.ConnectionID), recordwrite.Open(true), recordwrite.DueAtLT(until)).SetDueAt(until).Exec(ctx)
+		return tx.Ent.RecordWrite.Update().Where(recordwrite.ConnectionID(d.row.ConnectionID), recordwrite.Open(true), recordwrite.DueAtLT(until)).SetDueAt(until).Exec(ctx)
 	})
 	if err == nil {
 		if s.Writes != nil {

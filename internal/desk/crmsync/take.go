@@ -124,34 +124,24 @@ func (s *Service) call(ctx context.Context, c *Connection, run []*verdict) ([]*c
 // of the same records are not needed any more. Where a newer one is kept, it stays, and an
 // older one is not kept. One that is rejected again counts once.
 func (s *Service) note(ctx context.Context, tx *store.Tx, connection int64, done []*verdict) error {
-	var taken, rejected int64
-	var kept []*ent.RejectedChangeCreate
-	var gone []int64
 	before, err := keptOf(ctx, tx, connection, done)
 	if err != nil {
 		return err
 	}
+	var taken, rejected int64
+	var kept []*ent.RejectedChangeCreate
+	var gone []int64
 	for _, v := range done {
-		of := v.name()
-		newer, again := false, false
-		for _, row := range before[of] {
-			if v.at > 0 && row.ChangedAt > v.at {
-				newer = true
-				continue
-			}
-			gone, again = append(gone, row.ID), again || v.is(row)
-		}
-		switch {
-		case v.changed():
+		over, newer, again := v.against(before[v.name()])
+		gone = append(gone, over...)
+		if v.changed() {
 			taken++
-		case v.problem == nil:
-		default:
-			if !again {
-				rejected++
-			}
-			if !newer {
-				kept = append(kept, v.keep(tx, connection))
-			}
+		}
+		if v.problem != nil && !again {
+			rejected++
+		}
+		if v.problem != nil && !newer {
+			kept = append(kept, v.keep(tx, connection))
 		}
 	}
 	if len(gone) > 0 {
@@ -175,6 +165,19 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, connection int64, done
 		update.SetChangedAt(tx.Now)
 	}
 	return update.Exec(ctx)
+}
+
+// against says which of the changes of the record that were kept before are over with this
+// one, whether there is a newer one, and whether this one is there again.
+func (v *verdict) against(before []*ent.RejectedChange) (over []int64, newer, again bool) {
+	for _, row := range before {
+		if v.at > 0 && row.ChangedAt > v.at {
+			newer = true
+			continue
+		}
+		over, again = append(over, row.ID), again || v.is(row)
+	}
+	return over, newer, again
 }
 
 // keptOf are the rejected changes that are kept of the records of some changes, without

@@ -131,16 +131,13 @@ func inCase(at place, args []expr, plainly func(string) string, first byte, by f
 		if !f.spend(at, len(given)) {
 			return ""
 		}
-		var changed string
+		changed := ""
 		if name == "" {
 			changed = plainly(given)
-		} else {
-			tag, err := language.Parse(name)
-			if err != nil {
-				f.fail(at.errorf(BadValue, "%q is not a locale; write one such as tr or de_AT.", shortened(name)))
-				return ""
-			}
+		} else if tag, err := language.Parse(name); err == nil {
 			changed = by(tag).String(given)
+		} else {
+			f.fail(at.errorf(BadValue, "%q is not a locale; write one such as tr or de_AT.", shortened(name)))
 		}
 		if !f.fits(at, len(changed)) {
 			return ""
@@ -149,26 +146,28 @@ func inCase(at place, args []expr, plainly func(string) string, first byte, by f
 	})
 	if len(args) == 1 {
 		e.write = func(f *frame) {
-			given := text(f)
-			if !f.spend(at, len(given)) {
-				return
+			if given := text(f); f.spend(at, len(given)) {
+				f.writeInCase(given, plainly, first)
 			}
-			start := len(f.buffer)
-			for i := range len(given) {
-				c := given[i]
-				if c >= utf8.RuneSelf {
-					f.buffer = append(f.buffer[:start], plainly(given)...)
-					break
-				}
-				if c-first < 26 { // a byte below it wraps around
-					c ^= 'a' ^ 'A'
-				}
-				f.buffer = append(f.buffer, c)
-			}
-			f.fits(at, len(f.buffer)-start)
 		}
 	}
 	return e
+}
+
+// writeInCase writes a text in another case, letter by letter as long as it is in ASCII.
+func (f *frame) writeInCase(given string, plainly func(string) string, first byte) {
+	start := len(f.buffer)
+	for i := range len(given) {
+		c := given[i]
+		if c >= utf8.RuneSelf {
+			f.buffer = append(f.buffer[:start], plainly(given)...)
+			return
+		}
+		if c-first < 26 { // a byte below it wraps around
+			c ^= 'a' ^ 'A'
+		}
+		f.buffer = append(f.buffer, c)
+	}
 }
 
 // padded is a text of exactly so many characters, unless there is nothing to fill it with.

@@ -248,7 +248,9 @@ func (w *modelWorld) rejects() {
 	}
 	_, err := w.Schema.Linking.Reject(w.Context("ada"), linking.Input{ConversationID: c.id, RecordID: w.record(r.kind, r.id)})
 	require.NoError(w.rt, err)
-	c.refused[r] = c.refused[r]
+	if _, known := c.refused[r]; !known {
+		c.refused[r] = false
+	}
 	c.drop(r)
 }
 

@@ -36,10 +36,9 @@ type bundle struct {
 	folder string
 }
 
-func setup(t *testing.T, options ...func(*app.Config)) *bundle {
+func setup(t *testing.T) *bundle {
 	folder := t.TempDir()
-	options = append([]func(*app.Config){func(c *app.Config) { c.Files = folder }}, options...)
-	return &bundle{parleytest.New(t, options...), folder}
+	return &bundle{parleytest.New(t, func(c *app.Config) { c.Files = folder }), folder}
 }
 
 // drawn is a picture of a size, as PNG.

@@ -188,20 +188,10 @@ func (o Options) withDefaults() Options {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
-	if o.Webhooks == nil {
-		o.Webhooks = http.NotFoundHandler()
-	}
-	if o.Logout == nil {
-		o.Logout = http.NotFoundHandler()
-	}
-	if o.Upload == nil {
-		o.Upload = http.NotFoundHandler()
-	}
-	if o.Images == nil {
-		o.Images = http.NotFoundHandler()
-	}
-	if o.Playground == nil {
-		o.Playground = http.NotFoundHandler()
+	for _, h := range []*http.Handler{&o.Webhooks, &o.Logout, &o.Upload, &o.Images, &o.Playground} {
+		if *h == nil {
+			*h = http.NotFoundHandler()
+		}
 	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
