@@ -51,11 +51,15 @@ func (a *App) knownURL() string {
 // uploading is how long an image may take to arrive and be kept.
 const uploading = time.Minute
 
+// answering is how long the answer to an upload may take.
+const answering = 10 * time.Second
+
 // upload takes an image: the body is its bytes.
 func (a *App) upload(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), uploading)
 	defer cancel()
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploading))
+	conn, until := http.NewResponseController(w), time.Now().Add(uploading)
+	_, _ = conn.SetReadDeadline(until), conn.SetWriteDeadline(until.Add(answering))
 	image, err := a.Schema.Pictures.Upload(ctx, r.Body)
 	if err != nil {
 		answer.Refuse(w, r, statusOf(err), err)

@@ -80,7 +80,7 @@ func TestAccountsAndTheirKeyAreManagedByCommands(t *testing.T) {
 	require.Contains(t, parley("key", "list"), "missing")
 	_, err = try("account", "test", "main")
 	require.ErrorIs(t, err, errAccountFails)
-	require.Contains(t, parley("key", "create", "--replace-lost"), "Accounts, actions and connections that need new credentials: 1.")
+	require.Contains(t, parley("key", "create", "--replace-lost"), "Accounts, actions, connections and time selectors that need new credentials: 1.")
 	require.Contains(t, parley("account", "credentials", "main", "--credential", given), "active. Credentials "+accounts[0].Fingerprint)
 
 	for want, args := range map[string][]string{

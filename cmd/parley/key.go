@@ -102,7 +102,7 @@ func (k *createKeyCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		}
 		said := fmt.Sprintf("The key is in %s. Keep a copy apart from the database and its backups: without it, the credentials are lost.\n", d.Schema.Accounts.Vault.Where())
 		if givenUp > 0 {
-			said += fmt.Sprintf("Accounts, actions and connections that need new credentials: %d. See parley account list, parley action list and parley sync list.\n", givenUp)
+			said += fmt.Sprintf("Accounts, actions, connections and time selectors that need new credentials: %d. See parley account list, parley action list, parley sync list, and renewComponentSecret for time selectors with a provider.\n", givenUp)
 		}
 		return k.sayKeys(ctx, d, out, "%s", said)
 	})

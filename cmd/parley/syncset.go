@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,7 +37,9 @@ func (s *syncSettings) types() (types []crmsync.TypeInput, err error) {
 		return nil, err
 	}
 	var listed []syncTypeLine
-	if err := json.Unmarshal(text, &listed); err != nil {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&listed); err != nil {
 		return nil, fmt.Errorf("--types: %s is no list of object types: %w", s.Types, err)
 	}
 	for _, l := range listed {

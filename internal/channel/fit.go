@@ -167,7 +167,7 @@ var (
 
 func (r *FormatRule) templateMisfits(s Structured) (found []Misfit) {
 	t := s.Template
-	if t == nil || !templateName.MatchString(t.Name) || !templateLanguage.MatchString(t.Language) || !t.isOneLiners() {
+	if t == nil || !t.IsNamed() || !t.isOneLiners() {
 		return []Misfit{{Reason: TemplateInvalid}}
 	}
 	var texts []string
@@ -180,6 +180,11 @@ func (r *FormatRule) templateMisfits(s Structured) (found []Misfit) {
 		found = append(found, Misfit{AddressTooLong, MaxLinkURL, n})
 	}
 	return append(found, r.optionMisfits(s.Options)...)
+}
+
+// IsNamed reports whether a platform can have such a template in such a language.
+func (t *Template) IsNamed() bool {
+	return templateName.MatchString(t.Name) && templateLanguage.MatchString(t.Language)
 }
 
 // isOneLiners reports whether each placeholder is a line, and all have names or none has.

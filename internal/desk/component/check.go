@@ -351,6 +351,11 @@ func (t *Template) check(at string) error {
 	if t == nil {
 		return nil
 	}
+	if !strings.Contains(t.Name+t.Language, "{!") {
+		if of := (&channel.Template{Name: t.Name, Language: t.Language}); !of.IsNamed() {
+			return fault.Input(at, "A registered message has a name of 1 to 512 of a-z, 0-9 and underscore, and a language such as en or en_US.")
+		}
+	}
 	if n := len(t.Body); n > MostPlaceholders {
 		return fault.Input(at+".placeholders", "Give at most %d, not %d.", MostPlaceholders, n)
 	}

@@ -109,6 +109,9 @@ func TestADesignIsCheckedWhenItIsSaved(t *testing.T) {
 			d.Formats[0].Format, d.Formats[0].Text = channel.Buttons, "x"
 		}},
 		{"no template", "input.design.formats.0.template.name", "needs a template.name", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template = nil }},
+		{"a template of no name", "input.design.formats.0.template", "a name of 1 to 512", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Name, d.Formats[0].Template.Language = "order ready", "en"
+		}},
 		{"a template alone", "input.design.formats", "Add TEXT", component.StaticQuestion, registered, func(d *component.Design) { d.Formats = d.Formats[:1] }},
 		{"a suffix without a link", "input.design.formats.0.template.linkSuffix", "has no template.linkSuffix", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template.Suffix = "x" }},
 		{"a blank placeholder", "input.design.formats.0.template.placeholders.1.text", "Give a text", component.StaticQuestion, registered, func(d *component.Design) { d.Formats[0].Template.Body[1].Text = "" }},

@@ -129,7 +129,9 @@ func (p *preparing) sample() error {
 	for i, s := range p.in.Samples {
 		at := fmt.Sprintf("input.samples.%d", i)
 		f, ok := p.Field(p.types(), s.Path)
-		if _, is := cutFold(s.Path, "$Parameters."); !ok || !is {
+		_, isParameter := cutFold(s.Path, "$Parameters.")
+		_, isConversation := cutFold(s.Path, "$Conversation.")
+		if !ok || !isParameter && !isConversation {
 			return fault.Input(at+".path", "The component has no field %q. Name one as its texts do, such as $Parameters.Order.Total.", shortened(s.Path))
 		}
 		v, err := read(at+".value", f.Type, s.Value)

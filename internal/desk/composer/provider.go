@@ -68,7 +68,7 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 	}
 	keys, err := webhook.Unseal(p.Vault, sealed, sealedAt(p.of.DeveloperName))
 	if err != nil { //nolint:nilerr // what is lost is told to whoever prepares the component
-		return nil, "The secret that calls are signed with cannot be read. Ask an administrator to renew it with renewComponentSecret.", nil
+		return nil, "The component has no secret that calls are signed with, or it cannot be read. Ask an administrator for one by renewComponentSecret.", nil
 	}
 	body, err := json.Marshal(p.question())
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 	case errors.Is(err, webhook.ErrNotPublic):
 		return nil, "The provider's host is not an address of the public internet.", nil
 	case err != nil:
-		return nil, "The provider did not answer in time.", nil //nolint:nilerr // the cause may tell of the network
+		return nil, "The provider cannot be reached, or did not answer in time.", nil //nolint:nilerr // the cause may tell of the network
 	case answer.Status != http.StatusOK:
 		return nil, fmt.Sprintf("The provider answered with the status %d, and not 200.", answer.Status), nil
 	}

@@ -231,6 +231,13 @@ func TestARegisteredTemplateNeedsNoOpenWindow(t *testing.T) {
 	require.Len(t, refused.List(), 1, refused.String())
 	require.Equal(t, "CARE_WINDOW_CLOSED", refused.Get(0, "code").String())
 
+	b.Say(customer, whatsapp, "Hello again")
+	payload := b.send("amy", conversation, token, "open-again")
+	require.Len(t, payload.Get("refusals").List(), 1, payload.String())
+	refused = payload.Get("refusals")
+	require.Equal(t, "NO_FORMAT_FITS", refused.Get(0, "code").String(), "it was prepared when the window was closed")
+	b.Clock.Advance(24*time.Hour + time.Second)
+
 	token, shown = preview(id)
 	require.Equal(t, "REGISTERED_TEMPLATE", shown.Get(0, "format").String())
 	require.Equal(t, `[{"format":"BUTTONS","reasons":[{"found":0,"limit":0,"reason":"WINDOW_CLOSED"}]}]`, shown.Get(0, "rejected").String())

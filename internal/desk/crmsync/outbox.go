@@ -134,15 +134,16 @@ func (s *Service) QueuedBy(ctx context.Context, runs []int64) (map[int64]*Queued
 	return found, err
 }
 
-// echoFor is for how long a change of a record may follow from what was written to the CRM.
-const echoFor = time.Hour
+// echoFor is for how long after it was written to the CRM a change of a record may follow
+// from that.
+const echoFor = 10 * time.Minute
 
 // Depths are the depths of the runs that wrote last to records, of those that did so of late:
 // a change of such a record in the CRM may follow from that.
 func (s *Service) Depths(ctx context.Context, tx *store.Tx, records []int64) (map[int64]int, error) {
 	depths := map[int64]int{}
 	last := tx.Builder().Select(entsql.Max("id")).From(entsql.Table("record_writes")).
-		Where(entsql.And(entsql.In("record_id", anys(records)...), entsql.GT("created_at", int64(tx.Now.Add(-echoFor))))).GroupBy("record_id")
+		Where(entsql.And(entsql.In("record_id", anys(records)...), entsql.EQ("status", string(action.Delivered)), entsql.GT("due_at", int64(tx.Now.Add(-echoFor))))).GroupBy("record_id")
 	q := tx.Builder().Select("record_id", "depth").From(entsql.Table("record_writes")).Where(entsql.In("id", last))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var key int64

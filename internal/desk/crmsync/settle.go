@@ -20,9 +20,11 @@ func (d *delivery) reread(ctx context.Context) error {
 		var of *target
 		if of, got = d.target(ctx); got == nil && of.id != "" {
 			row, err := d.Find(ctx, d.mapped.object.Name, d.mapped.fields(), connector.Key{Field: "Id", Value: of.id})
-			if err != nil {
+			switch {
+			case errors.Is(err, connector.ErrRefused): // it does not know such an id, and would say so again
+			case err != nil:
 				got = d.fault(err)
-			} else if row != nil {
+			case row != nil:
 				return d.settle(ctx, d.changes(d.mapped, *row))
 			}
 		}

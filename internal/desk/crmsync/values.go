@@ -30,6 +30,8 @@ func (d *delivery) target(ctx context.Context) (*target, *outcome) {
 		return nil, failed("The record is not there any more.")
 	case err != nil:
 		return nil, d.fault(err)
+	case row.DeletedAt != 0:
+		return nil, failed("The record was deleted meanwhile.")
 	}
 	of := &target{own: crm.Name{ObjectType: row.ObjectType, ExternalID: row.ExternalID}}
 	switch isOwn := strings.HasPrefix(row.ExternalID, crm.OwnPrefix); {

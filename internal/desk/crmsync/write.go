@@ -14,6 +14,7 @@ import (
 	"parley/ent"
 	"parley/ent/crmconnection"
 	entsync "parley/ent/crmsync"
+	"parley/ent/recordwrite"
 	"parley/internal/connector"
 	"parley/internal/desk/account"
 	"parley/internal/desk/administration"
@@ -320,6 +321,13 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		row, err := s.find(ctx, tx, id)
 		if err != nil {
 			return false, err
+		}
+		pending, err := tx.Ent.RecordWrite.Query().Where(recordwrite.ConnectionID(row.ID), recordwrite.Open(true)).Exist(viewer.AsSystem(ctx, "sync"))
+		if err != nil {
+			return false, err
+		}
+		if pending {
+			return false, fault.New(fault.Conflict, "Changes wait to be written to the CRM. Start the connection and wait until pendingWriteCount is 0, or have it write no object type, so that they fail visibly.")
 		}
 		return true, tx.Ent.CrmConnection.DeleteOne(row).Exec(ctx)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -48,13 +49,18 @@ func (p *Plan) judgeComponent(refuse refuse) {
 		paths = append(paths, missing.Path)
 	}
 	refuse(len(paths) > 0, ValuesMissing, "Values are missing: %s. Give them, or choose another component.", strings.Join(paths[:min(len(paths), 10)], ", "))
-	refuse(len(paths) == 0 && c.Choice.Chosen == nil && c.ClosedOn != p.ChannelType, NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
+	refuse(len(paths) == 0 && c.Choice.Chosen == nil && (!p.isClosed() || c.hasTemplate()), NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
 }
 
 // isRegistered reports whether it goes as a registered template, which needs no open reply
 // window.
 func (p *Plan) isRegistered() bool {
 	return p.Component != nil && p.Component.Choice.Chosen != nil && p.Component.Choice.Chosen.Format == channel.RegisteredTemplate
+}
+
+// hasTemplate reports whether it would go as a registered template if it fitted.
+func (f *Filled) hasTemplate() bool {
+	return slices.ContainsFunc(f.Formats, func(s channel.Structured) bool { return s.Format == channel.RegisteredTemplate })
 }
 
 // misfits says why each format does not fit.

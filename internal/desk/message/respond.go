@@ -39,6 +39,9 @@ func (m *Messenger) respond(ctx context.Context, tx *store.Tx, r Response) (sent
 	if err != nil {
 		return false, err
 	}
+	if row.LastDirection != content.Inbound { // somebody answered meanwhile
+		return false, nil
+	}
 	said := false
 	if err := tx.Query(ctx, findResponse.With(r.Conversation, string(r.Moment)), func(*sql.Rows) error { said = true; return nil }); err != nil || said {
 		return false, err

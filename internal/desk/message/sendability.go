@@ -145,14 +145,19 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	refuse(known && !optedOut && !p.Consent.Satisfies(required), ConsentRequired,
 		"This sender ID needs the consent %s; the customer has given %s. Ask them to opt in.", required, p.Consent)
 	refuse(p.isAbroad(), OutsideCountry, "The number is not in %s, and this sender ID sends SMS only within that country. Choose a sender ID of the number's country.", p.SenderCountry)
-	caps := channel.CapabilitiesOf(p.ChannelType)
-	window := caps.ReplyWindow()
-	if p.Automatic {
-		window = caps.CareWindow
-	}
-	refuse(channel.IsClosed(window, p.LastIncoming, p.Now) && !p.isRegistered(), CareWindowClosed,
-		"More than %d hours have passed since the customer wrote. Send a registered template instead.", window/time.Hour)
+	refuse(p.isClosed() && !p.isRegistered(), CareWindowClosed,
+		"More than %d hours have passed since the customer wrote. Send a registered template instead.", p.window()/time.Hour)
 }
+
+// window is how long after the customer's last message free text may be sent.
+func (p *Plan) window() time.Duration {
+	if p.Automatic {
+		return channel.CapabilitiesOf(p.ChannelType).CareWindow
+	}
+	return channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
+}
+
+func (p *Plan) isClosed() bool { return channel.IsClosed(p.window(), p.LastIncoming, p.Now) }
 
 func (p *Plan) numberProblem() string {
 	if p.NumberProblem == nil {

@@ -103,7 +103,7 @@ func code(payload parleytest.Tree) string {
 
 // files are the files in the store.
 func (b *bundle) files() []string {
-	files, err := filepath.Glob(filepath.Join(b.folder, "images", "*"))
+	files, err := filepath.Glob(filepath.Join(b.folder, "images", "*", "*"))
 	require.NoError(b.T, err)
 	return files
 }
@@ -302,18 +302,20 @@ func TestFilesThatACrashLeavesAreSwept(t *testing.T) {
 	content := drawn(t, 3, 3)
 	made := b.upload(content)
 	file := b.files()[0]
-	old, young := filepath.Join(b.folder, "images", "old"), filepath.Join(b.folder, "images", "young")
+	old, young := filepath.Join(filepath.Dir(file), "old"), filepath.Join(filepath.Dir(file), "young")
+	others := filepath.Join(b.folder, "images", "another database's")
 	yesterday := time.Now().Add(-25 * time.Hour)
-	for _, path := range []string{old, young} {
+	for _, path := range []string{old, young, others} {
 		require.NoError(t, os.WriteFile(path, content, 0o600))
 	}
-	for _, path := range []string{old, file} {
+	for _, path := range []string{old, file, others} {
 		require.NoError(t, os.Chtimes(path, yesterday, yesterday))
 	}
 	require.NoError(t, b.Schema.Pictures.Sweep(t.Context()))
 	require.NoFileExists(t, old)
 	require.FileExists(t, young)
 	require.FileExists(t, file)
+	require.FileExists(t, others)
 
 	for _, spoil := range []func() error{func() error { return os.Truncate(file, 1) }, func() error { return os.RemoveAll(filepath.Join(b.folder, "images")) }} {
 		require.NoError(t, spoil())

@@ -2,6 +2,8 @@ package picture
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"time"
@@ -24,6 +26,13 @@ func (s *Service) Jobs() []job.Job {
 	return []job.Job{job.Periodic{Name: "sweep_images", Queue: job.Upkeep, Every: 24 * time.Hour, Run: s.Sweep}}
 }
 
+// folder is where the files of this database lie, apart from those of others that have the
+// same file store: a sweep removes what it has no row of.
+func (s *Service) folder() string {
+	sum := sha256.Sum256(append([]byte("files of "), s.Links.Secret...))
+	return "images/" + hex.EncodeToString(sum[:8]) + "/"
+}
+
 // Sweep removes files that have no row: what a crash, or a file store that was away, left
 // behind.
 func (s *Service) Sweep(ctx context.Context) error {
@@ -35,7 +44,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return err
 	}
 	ctx = viewer.AsSystem(ctx, "images")
-	list := bucket.List(&blob.ListOptions{Prefix: folder})
+	list := bucket.List(&blob.ListOptions{Prefix: s.folder()})
 	for more := true; more; {
 		var old []string
 		if old, more, err = s.aged(ctx, list); err != nil {

@@ -31,7 +31,6 @@ import (
 const (
 	mostUploads = 8 // at a time: what they hold in memory
 	fileTimeout = 30 * time.Second
-	folder      = "images/"
 )
 
 // slots are the uploads at work.
@@ -89,7 +88,7 @@ func (s *Service) upload(ctx context.Context, body io.Reader) (*Image, error) {
 	sum := sha256.Sum256(content)
 	made := &ent.Image{
 		ContentType: contentType, Bytes: len(content), Width: width, Height: height, Sha256: hex.EncodeToString(sum[:]),
-		File: folder + strings.ToLower(rand.Text()),
+		File: s.folder() + strings.ToLower(rand.Text()),
 	}
 	row, there, err := s.stored(ctx, bucket, made.Sha256)
 	if err != nil || there {
@@ -205,7 +204,7 @@ func (s *Service) Delete(ctx context.Context, id string) (*string, error) {
 	return &id, nil
 }
 
-var errUsed = fault.New(fault.Conflict, "A version of a component uses this image, so it stays.")
+var errUsed = fault.New(fault.Conflict, "A version of a component uses this image, so it stays. Delete the component first, if no message was made of it.")
 
 // drop removes a file whose row is gone. If that fails, the sweep does it.
 func (s *Service) drop(ctx context.Context, file string) {

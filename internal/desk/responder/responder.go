@@ -93,7 +93,7 @@ func (s *Service) respond(ctx context.Context, args respond) error {
 	ctx = viewer.AsSystem(ctx, "responses")
 	outcome, err := s.send(ctx, args)
 	if reason, is := reasonOf(err); is {
-		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", args.Conversation, "moment", args.Moment, "reason", reason)
+		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", args.Conversation, "moment", args.Moment, "reason", reason, "problem", err)
 		outcome, err = refused, nil
 	}
 	if outcome != "" && s.Responses != nil {
