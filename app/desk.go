@@ -92,10 +92,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 			PublicURL: strings.TrimSuffix(a.Config.PublicURL, "/"),
 		},
 		Actions:  actions,
-		Linking:  links,
-		Syncs:    syncs,
-		Composer: composing,
-		Pictures: composing.Pictures,
+		Composer: composing, Pictures: composing.Pictures, Linking: links, Syncs: syncs,
 		Formulas: &trial.Service{Clock: a.Config.Clock},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},

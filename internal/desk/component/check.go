@@ -124,19 +124,14 @@ func (d *Design) checkConstants() error {
 }
 
 func (c *Constant) check(at string) error {
+	if err := c.checkImage(at); err != nil {
+		return err
+	}
 	switch {
 	case c.Type.Known() == OtherConstant:
 		return fault.Input(at+".type", "There is no type %q. Use TEXT, URL, IMAGE or LIST.", c.Type)
 	case c.Type != ListConstant && len(c.Items) > 0:
 		return fault.Input(at+".items", "Only a LIST has items. Leave them out.")
-	case c.Type != ImageConstant && c.Alt != "":
-		return fault.Input(at+".alt", "Only an IMAGE has an alternative text. Leave it out.")
-	case c.Type != ImageConstant && c.ImageID != nil:
-		return fault.Input(at+".imageId", "Only an IMAGE is in the file store. Leave it out.")
-	case c.ImageID != nil && c.Text != "":
-		return fault.Input(at+".imageId", "An IMAGE is in the file store or has an address. Leave one out.")
-	case c.Type == ImageConstant && c.Alt == "":
-		return fault.Input(at+".alt", "Say what the image shows, for those who do not see it.")
 	case c.Type == ListConstant && c.Text != "":
 		return fault.Input(at+".text", "A LIST has items and no text. Leave it out.")
 	case c.Type == ListConstant:
@@ -152,6 +147,21 @@ func (c *Constant) check(at string) error {
 		return fault.Input(at+".text", "Give a text.")
 	}
 	return bounded(at, map[string]string{"text": c.Text, "alt": c.Alt}, map[string]int{"text": MostText, "alt": MostTitle})
+}
+
+// checkImage refuses what only an image has, and an image without what it needs.
+func (c *Constant) checkImage(at string) error {
+	switch is := c.Type == ImageConstant; {
+	case !is && c.Alt != "":
+		return fault.Input(at+".alt", "Only an IMAGE has an alternative text. Leave it out.")
+	case !is && c.ImageID != nil:
+		return fault.Input(at+".imageId", "Only an IMAGE is in the file store. Leave it out.")
+	case c.ImageID != nil && c.Text != "":
+		return fault.Input(at+".imageId", "An IMAGE is in the file store or has an address. Leave one out.")
+	case is && c.Alt == "":
+		return fault.Input(at+".alt", "Say what the image shows, for those who do not see it.")
+	}
+	return nil
 }
 
 // CheckURL refuses what is no address of the web that a customer can open.

@@ -67,8 +67,8 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 		return nil, "", err
 	}
 	keys, err := webhook.Unseal(p.Vault, sealed, sealedAt(p.of.DeveloperName))
-	if err != nil { //nolint:nilerr // what is lost is told to whoever prepares the component
-		return nil, "The component has no secret that calls are signed with, or it cannot be read. Ask an administrator for one by renewComponentSecret.", nil
+	if err != nil {
+		return nil, "The component has no secret that calls are signed with, or it cannot be read. Ask an administrator for one by renewComponentSecret.", nil //nolint:nilerr // what is lost is told to whoever prepares the component
 	}
 	body, err := json.Marshal(p.question())
 	if err != nil {

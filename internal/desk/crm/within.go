@@ -100,6 +100,17 @@ type FieldEdit struct {
 	Before, After object.Value
 }
 
+// editedAt is the time of a change that is made here to a record, which may not be there.
+func editedAt(was *stored, now clock.Time, written bool) clock.Time {
+	switch {
+	case was == nil:
+		return now
+	case written:
+		return was.at + 1
+	}
+	return max(now, was.at)
+}
+
 // Change adds a record, or changes the one that is there, within a write that took Lock.
 // It goes by the given rights. It is never older than what the CRM said last, for whoever
 // makes it sees that. If it is written to the CRM, it is hardly newer either: the CRM decides,
@@ -116,12 +127,7 @@ func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Right
 	}
 	was := known[w.name]
 	there := was != nil && !was.stub && was.deletedAt == 0
-	switch w.at = tx.Now; {
-	case there && written:
-		w.at = was.at + 1
-	case was != nil:
-		w.at = max(w.at, was.at)
-	}
+	w.at = editedAt(was, tx.Now, there && written)
 	w.decide(was, tx.Now)
 	switch {
 	case w.result.Error != nil:
