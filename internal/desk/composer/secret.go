@@ -11,7 +11,6 @@ import (
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
-	"parley/internal/ground/vault"
 	"parley/internal/ground/viewer"
 	"parley/internal/ground/webhook"
 )
@@ -43,14 +42,14 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (c *Component, sec
 		if component.Kind(row.Kind) != component.TimeSelector {
 			return fault.At("input.id", fault.New(fault.Conflict, "Only a time selector has a provider, and so a secret."))
 		}
-		was, _ := webhook.Unseal(s.Vault, row.Sealed, sealedAt(row.DeveloperName)) // a lost one is replaced
-		next := was.Renewed(tx.Now)
-		sealed, err := next.Seal(s.Vault, sealedAt(row.DeveloperName))
-		if err != nil {
-			return err
+		ctx = journal.Within(ctx, tx)
+		kept := secretIn(ctx, tx.Ent, row)
+		kept.Save = func(sealed []byte) error {
+			return tx.Ent.Component.UpdateOne(row).SetSealed(sealed).SetUpdatedAt(tx.Now).Exec(ctx)
 		}
-		secret = &next.Current
-		return tx.Ent.Component.UpdateOne(row).SetSealed(sealed).SetUpdatedAt(tx.Now).Exec(journal.Within(ctx, tx))
+		next, err := kept.Renew(s.Vault, tx.Now)
+		secret = &next
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -59,53 +58,47 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (c *Component, sec
 	return c, secret, err
 }
 
-// sealed are the components that have secrets.
-func sealed(ctx context.Context, client *ent.Client) ([]*ent.Component, error) {
-	return client.Component.Query().Where(entcomponent.SealedNotNil()).Order(entcomponent.ByID()).All(ctx)
+// secretIn is the secret of a row.
+func secretIn(ctx context.Context, client *ent.Client, row *ent.Component) webhook.Row {
+	return webhook.Row{Place: sealedAt(row.DeveloperName), Sealed: row.Sealed, Save: func(sealed []byte) error {
+		update := client.Component.UpdateOne(row).SetSealed(sealed)
+		if sealed == nil {
+			update.ClearSealed()
+		}
+		return update.Exec(ctx)
+	}}
+}
+
+// sealed are the secrets of all components.
+func sealed(ctx context.Context, client *ent.Client) (secrets webhook.Rows, err error) {
+	rows, err := client.Component.Query().Where(entcomponent.SealedNotNil()).Order(entcomponent.ByID()).All(ctx)
+	for _, row := range rows {
+		secrets = append(secrets, secretIn(ctx, client, row))
+	}
+	return secrets, err
 }
 
 // KeyIDs names the keys that secrets are encrypted with.
 func (*Service) KeyIDs(ctx context.Context, client *ent.Client) ([]string, error) {
-	rows, err := sealed(ctx, client)
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = vault.KeyID(row.Sealed)
-	}
-	return ids, err
+	secrets, err := sealed(ctx, client)
+	return secrets.KeyIDs(), err
 }
 
 // Reseal encrypts with the primary key the secrets that are encrypted with another. Those
 // that no key can decrypt stay as they are.
-func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (n int, err error) {
-	rows, err := sealed(ctx, tx.Ent)
-	for _, row := range rows {
-		x, locked := webhook.Unseal(s.Vault, row.Sealed, sealedAt(row.DeveloperName))
-		if locked != nil || s.Vault.IsPrimary(vault.KeyID(row.Sealed)) {
-			continue
-		}
-		again, err := x.Seal(s.Vault, sealedAt(row.DeveloperName))
-		if err != nil {
-			return 0, err
-		}
-		if err := tx.Ent.Component.UpdateOne(row).SetSealed(again).Exec(ctx); err != nil {
-			return 0, err
-		}
-		n++
+func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (int, error) {
+	secrets, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	return secrets.Reseal(s.Vault)
 }
 
 // GiveUp removes the secrets that no key can decrypt: their components need new ones.
-func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (n int, err error) {
-	rows, err := sealed(ctx, tx.Ent)
-	for _, row := range rows {
-		if s.Vault.Has(vault.KeyID(row.Sealed)) {
-			continue
-		}
-		if err := tx.Ent.Component.UpdateOne(row).ClearSealed().Exec(ctx); err != nil {
-			return 0, err
-		}
-		n++
+func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (int, error) {
+	secrets, err := sealed(ctx, tx.Ent)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	return secrets.GiveUp(s.Vault)
 }

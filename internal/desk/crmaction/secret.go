@@ -9,7 +9,6 @@ import (
 	"parley/internal/desk/administration"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
-	"parley/internal/ground/vault"
 	"parley/internal/ground/webhook"
 )
 
@@ -26,14 +25,9 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 		if action.Kind(row.Performs) != action.CallWebhook {
 			return false, fault.At("input.id", fault.New(fault.Conflict, "Only an action that calls a webhook has a secret."))
 		}
-		was, _ := webhook.Unseal(s.Vault, row.Sealed, place(row.DeveloperName)) // a lost one is replaced
-		next := was.Renewed(tx.Now)
-		sealed, err := next.Seal(s.Vault, place(row.DeveloperName))
-		if err != nil {
-			return false, err
-		}
-		secret = &next.Current
-		return true, tx.Ent.CrmAction.UpdateOne(row).SetSealed(sealed).Exec(ctx)
+		next, err := secretIn(ctx, tx.Ent, row).Renew(s.Vault, tx.Now)
+		secret = &next
+		return true, err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -41,68 +35,47 @@ func (s *Service) RenewSecret(ctx context.Context, id string) (a *CrmAction, sec
 	return a, secret, nil
 }
 
-// sealed are the actions that have secrets.
-func sealed(ctx context.Context, client *ent.Client) ([]*ent.CrmAction, error) {
-	return client.CrmAction.Query().Where(crmaction.SealedNotNil()).Order(crmaction.ByID()).All(ctx)
+// secretIn is the secret of a row.
+func secretIn(ctx context.Context, client *ent.Client, row *ent.CrmAction) webhook.Row {
+	return webhook.Row{Place: place(row.DeveloperName), Sealed: row.Sealed, Save: func(sealed []byte) error {
+		update := client.CrmAction.UpdateOne(row).SetSealed(sealed)
+		if sealed == nil {
+			update.ClearSealed()
+		}
+		return update.Exec(ctx)
+	}}
+}
+
+// sealed are the secrets of all actions.
+func sealed(ctx context.Context, client *ent.Client) (secrets webhook.Rows, err error) {
+	rows, err := client.CrmAction.Query().Where(crmaction.SealedNotNil()).Order(crmaction.ByID()).All(ctx)
+	for _, row := range rows {
+		secrets = append(secrets, secretIn(ctx, client, row))
+	}
+	return secrets, err
 }
 
 // KeyIDs names the keys that secrets are encrypted with.
 func (*Service) KeyIDs(ctx context.Context, client *ent.Client) ([]string, error) {
-	rows, err := sealed(ctx, client)
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = vault.KeyID(row.Sealed)
-	}
-	return ids, err
+	secrets, err := sealed(ctx, client)
+	return secrets.KeyIDs(), err
 }
 
 // Reseal encrypts with the primary key the secrets that are encrypted with another. Those
 // that no key can decrypt stay as they are.
-func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (n int, err error) {
-	rows, err := sealed(ctx, tx.Ent)
+func (s *Service) Reseal(ctx context.Context, tx *store.Tx) (int, error) {
+	secrets, err := sealed(ctx, tx.Ent)
 	if err != nil {
 		return 0, err
 	}
-	primary := ""
-	for _, k := range s.Vault.Keys() {
-		if k.Primary {
-			primary = k.ID
-		}
-	}
-	for _, row := range rows {
-		if vault.KeyID(row.Sealed) == primary {
-			continue
-		}
-		x, err := webhook.Unseal(s.Vault, row.Sealed, place(row.DeveloperName))
-		if err != nil {
-			continue // locked, as before
-		}
-		again, err := x.Seal(s.Vault, place(row.DeveloperName))
-		if err != nil {
-			return 0, err
-		}
-		if err := tx.Ent.CrmAction.UpdateOne(row).SetSealed(again).Exec(ctx); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
+	return secrets.Reseal(s.Vault)
 }
 
 // GiveUp removes the secrets that no key can decrypt: their actions need new ones.
-func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (n int, err error) {
-	rows, err := sealed(ctx, tx.Ent)
+func (s *Service) GiveUp(ctx context.Context, tx *store.Tx) (int, error) {
+	secrets, err := sealed(ctx, tx.Ent)
 	if err != nil {
 		return 0, err
 	}
-	for _, row := range rows {
-		if s.Vault.Has(vault.KeyID(row.Sealed)) {
-			continue
-		}
-		if err := tx.Ent.CrmAction.UpdateOne(row).ClearSealed().Exec(ctx); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
+	return secrets.GiveUp(s.Vault)
 }

@@ -18,6 +18,7 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/object"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/job"
 	"parley/internal/ground/store"
@@ -143,7 +144,7 @@ const echoFor = 10 * time.Minute
 func (s *Service) Depths(ctx context.Context, tx *store.Tx, records []int64) (map[int64]int, error) {
 	depths := map[int64]int{}
 	last := tx.Builder().Select(entsql.Max("id")).From(entsql.Table("record_writes")).
-		Where(entsql.And(entsql.In("record_id", anys(records)...), entsql.EQ("status", string(action.Delivered)), entsql.GT("due_at", int64(tx.Now.Add(-echoFor))))).GroupBy("record_id")
+		Where(entsql.And(entsql.In("record_id", anyof.Args(records)...), entsql.EQ("status", string(action.Delivered)), entsql.GT("due_at", int64(tx.Now.Add(-echoFor))))).GroupBy("record_id")
 	q := tx.Builder().Select("record_id", "depth").From(entsql.Table("record_writes")).Where(entsql.In("id", last))
 	err := tx.Query(ctx, q, func(rows *sql.Rows) error {
 		var key int64
@@ -153,14 +154,6 @@ func (s *Service) Depths(ctx context.Context, tx *store.Tx, records []int64) (ma
 		return err
 	})
 	return depths, err
-}
-
-func anys(keys []int64) []any {
-	list := make([]any, len(keys))
-	for i, key := range keys {
-		list[i] = key
-	}
-	return list
 }
 
 // ahead leaves out of a run of changes the fields that are on their way to the CRM: what it
