@@ -55,6 +55,8 @@ type Service struct {
 	Writes *prometheus.CounterVec
 	// Pauses are the times between the tries of a write; action.DefaultPauses by default.
 	Pauses []time.Duration
+	// CallFor is how long the calls of a try to write may take together; a minute by default.
+	CallFor time.Duration
 	// Page is how many records of a CRM are read together; 500 by default.
 	Page int
 

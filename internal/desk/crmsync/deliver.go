@@ -27,7 +27,8 @@ import (
 // How CRMs are written to.
 const (
 	writeHold  = 2 * time.Minute  // longer than a write takes
-	reserve    = 30 * time.Second // of that, to note what came of it
+	callFor    = time.Minute      // of that, for the calls that write
+	rereadFor  = 30 * time.Second // and for those that read again
 	writeReach = writeHold + time.Minute
 	mostDue    = 50               // that are looked up together
 	writeFor   = 30 * time.Second // how long a run takes up further writes
@@ -108,18 +109,14 @@ type delivery struct {
 // off between any two steps, it is made again, and finds that the CRM has the values already.
 // A process that is told to stop waits for it: whoever hangs up does not know what was done.
 func (d *delivery) deliver(ctx context.Context, key int64) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeHold-reserve)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeHold)
 	defer cancel()
 	held, err := d.hold(ctx, key)
 	if err != nil || !held {
 		return err
 	}
 	if d.status() == action.Pending {
-		got := d.send(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err() // nobody knows what came of it: the hold ends by itself
-		}
-		if err := d.note(ctx, got); err != nil || d.status() == action.Pending || !d.row.Open {
+		if err := d.note(ctx, d.send(ctx)); err != nil || d.status() == action.Pending || !d.row.Open {
 			return ignoreLost(err)
 		}
 	}
@@ -178,6 +175,8 @@ func failed(problem string) *outcome {
 // send makes the try.
 func (d *delivery) send(ctx context.Context) *outcome {
 	now := d.service.Store.Clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.service.CallFor, callFor))
+	defer cancel()
 	got := d.try(ctx)
 	got.At, got.Problem = now, plain(got.Problem)
 	return got

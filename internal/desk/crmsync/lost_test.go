@@ -38,6 +38,22 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 	require.Equal(t, "Noether", w.org.Values(id)["LastName"])
 }
 
+// A CRM that never answers costs its own writes a try, and nobody else a wait without end.
+func TestACRMThatNeverAnswersIsCounted(t *testing.T) {
+	t.Parallel()
+	w := setup(t, quick).writing(keyed)
+	w.Schema.Syncs.CallFor = 200 * time.Millisecond
+	w.run(w.create, "Meitner")
+	w.org.Hang(1)
+	w.write()
+	w.requireDelivery("PENDING", "")
+	require.Len(t, w.delivery().Get("attempts").List(), 1)
+	w.Schema.Syncs.CallFor = 0
+	w.write()
+	w.requireDelivery("DELIVERED", "")
+	require.Len(t, w.org.Names("Contact"), 1)
+}
+
 func TestWithoutAnExternalIDALostCreationIsForPeople(t *testing.T) {
 	t.Parallel()
 	w := setup(t, quick).writing(vars{"objectType": "Contact", "writesBack": true})

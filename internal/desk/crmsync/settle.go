@@ -15,24 +15,32 @@ import (
 
 // reread takes what the CRM has of the record after a write or a refusal: it decides.
 func (d *delivery) reread(ctx context.Context) error {
-	got := d.open(ctx)
-	if got == nil {
-		var of *target
-		if of, got = d.target(ctx); got == nil && of.id != "" {
-			row, err := d.Find(ctx, d.mapped.object.Name, d.mapped.fields(), connector.Key{Field: "Id", Value: of.id})
-			switch {
-			case errors.Is(err, connector.ErrRefused): // it does not know such an id, and would say so again
-			case err != nil:
-				got = d.fault(err)
-			case row != nil:
-				return d.settle(ctx, d.changes(d.mapped, *row))
-			}
-		}
-	}
-	if got != nil && got.status == action.Pending {
+	row, got := d.find(ctx)
+	switch {
+	case row != nil:
+		return d.settle(ctx, d.changes(d.mapped, *row))
+	case got != nil && got.status == action.Pending:
 		return d.later(ctx, max(rereadPause, min(got.after, mostBackOff)))
 	}
 	return d.close(ctx, nil)
+}
+
+// find reads the record in the CRM; nil if it has none, or with what came of it.
+func (d *delivery) find(ctx context.Context) (*connector.Row, *outcome) {
+	ctx, cancel := context.WithTimeout(ctx, rereadFor)
+	defer cancel()
+	if got := d.open(ctx); got != nil {
+		return nil, got
+	}
+	of, got := d.target(ctx)
+	if got != nil || of.id == "" {
+		return nil, got
+	}
+	row, err := d.Find(ctx, d.mapped.object.Name, d.mapped.fields(), connector.Key{Field: "Id", Value: of.id})
+	if err != nil && !errors.Is(err, connector.ErrRefused) { // which would say again that it knows no such id
+		return nil, d.fault(err)
+	}
+	return row, nil
 }
 
 // rereadPause is the time between tries to read a record again.

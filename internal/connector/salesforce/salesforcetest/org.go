@@ -64,6 +64,7 @@ type Org struct {
 	calls     []string
 	daily     int // calls left; negative for any
 	lost      int // answers to writes that are lost
+	hanging   int // calls that are not answered
 	signedIns int
 }
 
@@ -257,6 +258,9 @@ func (o *Org) EndPages() { o.locked(func() { clear(o.pages) }) }
 func (o *Org) Fail(failures ...Failure) {
 	o.locked(func() { o.failures = append(o.failures, failures...) })
 }
+
+// Hang has the next calls be answered by nothing, until the caller hangs up.
+func (o *Org) Hang(calls int) { o.locked(func() { o.hanging = calls }) }
 
 // Lose has the answers to the next writes be lost: they are done, and nobody is told.
 func (o *Org) Lose(answers int) { o.locked(func() { o.lost = answers }) }

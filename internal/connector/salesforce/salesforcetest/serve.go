@@ -37,8 +37,22 @@ func (r *refused) Error() string { return r.code + ": " + r.message }
 
 var apiPath = regexp.MustCompile(`^/services/data/v(\d{2,3}\.0)(/.*)?$`)
 
+func (o *Org) hangs() (is bool) {
+	o.locked(func() {
+		if is = o.hanging > 0; is {
+			o.hanging--
+		}
+	})
+	return is
+}
+
 // ServeHTTP implements http.Handler.
 func (o *Org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if o.hangs() {
+		_, _ = io.Copy(io.Discard, r.Body) // else nobody sees that the caller hangs up
+		<-r.Context().Done()
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	w.Header().Set("Date", o.Now().UTC().Format(http.TimeFormat))
