@@ -36,11 +36,15 @@ func question() vars {
 // bundle is a desk with components.
 type bundle struct {
 	*parleytest.Parley
-	made int
+	forging *forging
+	made    int
 }
 
 func setup(t *testing.T, options ...func(*app.Config)) *bundle {
-	return &bundle{Parley: parleytest.New(t, options...)}
+	p := parleytest.New(t, options...)
+	f := &forging{adapter: p.Receiver.Providers["sandbox"].(adapter)}
+	p.Receiver.Providers["sandbox"] = f
+	return &bundle{Parley: p, forging: f}
 }
 
 func (b *bundle) create(username, name, kind string, design vars) parleytest.Tree {

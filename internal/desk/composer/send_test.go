@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,16 +136,18 @@ type adapter interface {
 	channel.Tapper
 }
 
-// forging is a carrier by which customers claim to have tapped.
+// forging is a carrier by which customers claim to have tapped, while a claim is set.
 type forging struct {
 	adapter
-	token string
+	claim atomic.Pointer[string]
 }
 
-func (f forging) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
+func (f *forging) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
 	d := f.adapter.Parse(a, w)
-	for i := range d.Messages {
-		d.Messages[i].Tapped = f.token
+	if claim := f.claim.Load(); claim != nil {
+		for i := range d.Messages {
+			d.Messages[i].Tapped = *claim
+		}
 	}
 	return d
 }
@@ -152,9 +155,8 @@ func (f forging) Parse(a channel.Account, w channel.Webhook) channel.Delivery {
 // forge has a customer claim to have tapped what a token stands for.
 func (b *bundle) forge(from, token string) {
 	b.T.Helper()
-	honest := b.Receiver.Providers["sandbox"].(adapter)
-	defer func() { b.Receiver.Providers["sandbox"] = honest }()
-	b.Receiver.Providers["sandbox"] = forging{honest, token}
+	b.forging.claim.Store(&token)
+	defer b.forging.claim.Store(nil)
 	b.Say(from, facebook, "Repairs")
 }
 

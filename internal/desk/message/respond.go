@@ -3,7 +3,9 @@ package message
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
+	"time"
 
 	"parley/internal/channel"
 	"parley/internal/desk/component"
@@ -20,9 +22,15 @@ type Response struct {
 	Prepared     *component.Prepared // a text if it is of no component
 }
 
+// stale is how old what a customer wrote may be when a channel answers it by itself.
+const stale = time.Hour
+
+// ErrLate is why nothing is said any more: somebody answered before, or an hour went by.
+var ErrLate = errors.New("the customer was answered before, or wrote too long ago")
+
 // Respond queues what a channel says by itself, once for a conversation and a moment: it
 // reports whether this call did. It moves neither owner, unread, preview nor place in lists,
-// so that the customer goes on waiting for a person. A refusal is a *RefusedError.
+// so that the customer goes on waiting for a person. A refusal is a *RefusedError or ErrLate.
 func (m *Messenger) Respond(ctx context.Context, r Response) (sent bool, err error) {
 	err = m.Store.Write(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		sent, err = m.respond(ctx, tx, r)
@@ -39,12 +47,12 @@ func (m *Messenger) respond(ctx context.Context, tx *store.Tx, r Response) (sent
 	if err != nil {
 		return false, err
 	}
-	if row.LastDirection != content.Inbound { // somebody answered meanwhile
-		return false, nil
-	}
 	said := false
 	if err := tx.Query(ctx, findResponse.With(r.Conversation, string(r.Moment)), func(*sql.Rows) error { said = true; return nil }); err != nil || said {
 		return false, err
+	}
+	if row.LastDirection != content.Inbound || tx.Now.Sub(row.LastIncoming) > stale {
+		return false, ErrLate
 	}
 	party, err := m.party(ctx, tx, row)
 	if err != nil {

@@ -42,7 +42,7 @@ func (s *Service) Use(ctx context.Context, tx *store.Tx, by int64, used []compon
 		return err
 	}
 	for _, key := range keys {
-		err := error(nil)
+		var err error
 		if !slices.Contains(noted, key) && slices.Contains(there, key) {
 			err = tx.Ent.ImageUse.Create().SetImageID(key).SetComponentID(by).Exec(ctx)
 		}

@@ -17,7 +17,6 @@ import (
 
 	"parley/internal/desk/component"
 	"parley/internal/desk/composer"
-	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
@@ -58,9 +57,6 @@ const (
 	late    = "LATE"
 )
 
-// stale is how old what a customer wrote may be when it is acknowledged.
-const stale = time.Hour
-
 // respond is the job of an answer.
 type respond struct {
 	Conversation int64            `json:"conversation"`
@@ -93,7 +89,7 @@ func (s *Service) respond(ctx context.Context, args respond) error {
 	ctx = viewer.AsSystem(ctx, "responses")
 	outcome, err := s.send(ctx, args)
 	if reason, is := reasonOf(err); is {
-		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", args.Conversation, "moment", args.Moment, "reason", reason, "problem", err)
+		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", args.Conversation, "moment", args.Moment, "reason", reason)
 		outcome, err = refused, nil
 	}
 	if outcome != "" && s.Responses != nil {
@@ -118,14 +114,15 @@ func (s *Service) send(ctx context.Context, args respond) (outcome string, err e
 	if r == nil { // it was taken out meanwhile
 		return "", nil
 	}
-	if row.LastDirection != content.Inbound || s.Store.Clock.Now().Sub(row.LastIncoming) > stale {
-		return late, nil
-	}
 	prepared, err := s.Composer.Respond(ctx, row, r)
 	if err != nil {
 		return "", err
 	}
-	if done, err := s.Messenger.Respond(ctx, message.Response{Conversation: args.Conversation, Moment: args.Moment, Prepared: prepared}); err != nil || !done {
+	done, err := s.Messenger.Respond(ctx, message.Response{Conversation: args.Conversation, Moment: args.Moment, Prepared: prepared})
+	switch {
+	case errors.Is(err, message.ErrLate):
+		return late, nil
+	case err != nil || !done:
 		return "", err
 	}
 	return sent, nil
