@@ -93,7 +93,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 		},
 		Actions:  actions,
 		Composer: composing, Pictures: composing.Pictures, Linking: links, Syncs: syncs,
-		Formulas: &trial.Service{Clock: a.Config.Clock},
+		Formulas: &trial.Service{Clock: a.Config.Clock, Rates: a.Directory.Rates},
 		Access: &access.Service{
 			Store: a.Store, Directory: a.Directory, IDs: ids, Clock: clock.Real{}, Uses: &access.Uses{Store: a.Store, Clock: clock.Real{}},
 			Seen: access.NewSeen(a.Store, clock.Real{}, a.Directory), Unseen: unseen(a.Config.Issuers),

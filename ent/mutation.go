@@ -66,6 +66,7 @@ import (
 	"parley/internal/desk/action"
 	"parley/internal/desk/component"
 	"parley/internal/desk/content"
+	"parley/internal/desk/formula"
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/viewer"
@@ -32524,17 +32525,19 @@ func (m *ObjectTypeMutation) ResetEdge(name string) error {
 // OrganizationMutation represents an operation that mutates the Organization nodes in the graph.
 type OrganizationMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *int64
-	name          *string
-	time_zone     *string
-	country       *string
-	locale        *string
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*Organization, error)
-	predicates    []predicate.Organization
+	op                   Op
+	typ                  string
+	id                   *int64
+	name                 *string
+	time_zone            *string
+	country              *string
+	locale               *string
+	currency_rates       *[]formula.Rate
+	appendcurrency_rates []formula.Rate
+	clearedFields        map[string]struct{}
+	done                 bool
+	oldValue             func(context.Context) (*Organization, error)
+	predicates           []predicate.Organization
 }
 
 var _ ent.Mutation = (*OrganizationMutation)(nil)
@@ -32785,6 +32788,71 @@ func (m *OrganizationMutation) ResetLocale() {
 	m.locale = nil
 }
 
+// SetCurrencyRates sets the "currency_rates" field.
+func (m *OrganizationMutation) SetCurrencyRates(f []formula.Rate) {
+	m.currency_rates = &f
+	m.appendcurrency_rates = nil
+}
+
+// CurrencyRates returns the value of the "currency_rates" field in the mutation.
+func (m *OrganizationMutation) CurrencyRates() (r []formula.Rate, exists bool) {
+	v := m.currency_rates
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrencyRates returns the old "currency_rates" field's value of the Organization entity.
+// If the Organization object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrganizationMutation) OldCurrencyRates(ctx context.Context) (v []formula.Rate, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrencyRates is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrencyRates requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrencyRates: %w", err)
+	}
+	return oldValue.CurrencyRates, nil
+}
+
+// AppendCurrencyRates adds f to the "currency_rates" field.
+func (m *OrganizationMutation) AppendCurrencyRates(f []formula.Rate) {
+	m.appendcurrency_rates = append(m.appendcurrency_rates, f...)
+}
+
+// AppendedCurrencyRates returns the list of values that were appended to the "currency_rates" field in this mutation.
+func (m *OrganizationMutation) AppendedCurrencyRates() ([]formula.Rate, bool) {
+	if len(m.appendcurrency_rates) == 0 {
+		return nil, false
+	}
+	return m.appendcurrency_rates, true
+}
+
+// ClearCurrencyRates clears the value of the "currency_rates" field.
+func (m *OrganizationMutation) ClearCurrencyRates() {
+	m.currency_rates = nil
+	m.appendcurrency_rates = nil
+	m.clearedFields[organization.FieldCurrencyRates] = struct{}{}
+}
+
+// CurrencyRatesCleared returns if the "currency_rates" field was cleared in this mutation.
+func (m *OrganizationMutation) CurrencyRatesCleared() bool {
+	_, ok := m.clearedFields[organization.FieldCurrencyRates]
+	return ok
+}
+
+// ResetCurrencyRates resets all changes to the "currency_rates" field.
+func (m *OrganizationMutation) ResetCurrencyRates() {
+	m.currency_rates = nil
+	m.appendcurrency_rates = nil
+	delete(m.clearedFields, organization.FieldCurrencyRates)
+}
+
 // Where appends a list predicates to the OrganizationMutation builder.
 func (m *OrganizationMutation) Where(ps ...predicate.Organization) {
 	m.predicates = append(m.predicates, ps...)
@@ -32819,7 +32887,7 @@ func (m *OrganizationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OrganizationMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.name != nil {
 		fields = append(fields, organization.FieldName)
 	}
@@ -32831,6 +32899,9 @@ func (m *OrganizationMutation) Fields() []string {
 	}
 	if m.locale != nil {
 		fields = append(fields, organization.FieldLocale)
+	}
+	if m.currency_rates != nil {
+		fields = append(fields, organization.FieldCurrencyRates)
 	}
 	return fields
 }
@@ -32848,6 +32919,8 @@ func (m *OrganizationMutation) Field(name string) (ent.Value, bool) {
 		return m.Country()
 	case organization.FieldLocale:
 		return m.Locale()
+	case organization.FieldCurrencyRates:
+		return m.CurrencyRates()
 	}
 	return nil, false
 }
@@ -32865,6 +32938,8 @@ func (m *OrganizationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldCountry(ctx)
 	case organization.FieldLocale:
 		return m.OldLocale(ctx)
+	case organization.FieldCurrencyRates:
+		return m.OldCurrencyRates(ctx)
 	}
 	return nil, fmt.Errorf("unknown Organization field %s", name)
 }
@@ -32902,6 +32977,13 @@ func (m *OrganizationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLocale(v)
 		return nil
+	case organization.FieldCurrencyRates:
+		v, ok := value.([]formula.Rate)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrencyRates(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Organization field %s", name)
 }
@@ -32931,7 +33013,11 @@ func (m *OrganizationMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *OrganizationMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(organization.FieldCurrencyRates) {
+		fields = append(fields, organization.FieldCurrencyRates)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -32944,6 +33030,11 @@ func (m *OrganizationMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *OrganizationMutation) ClearField(name string) error {
+	switch name {
+	case organization.FieldCurrencyRates:
+		m.ClearCurrencyRates()
+		return nil
+	}
 	return fmt.Errorf("unknown Organization nullable field %s", name)
 }
 
@@ -32962,6 +33053,9 @@ func (m *OrganizationMutation) ResetField(name string) error {
 		return nil
 	case organization.FieldLocale:
 		m.ResetLocale()
+		return nil
+	case organization.FieldCurrencyRates:
+		m.ResetCurrencyRates()
 		return nil
 	}
 	return fmt.Errorf("unknown Organization field %s", name)

@@ -3,8 +3,10 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"parley/ent/organization"
+	"parley/internal/desk/formula"
 	"strings"
 
 	"entgo.io/ent"
@@ -23,8 +25,10 @@ type Organization struct {
 	// Two letters; empty when it is not known.
 	Country string `json:"country,omitempty"`
 	// BCP 47; empty when it is not known.
-	Locale       string `json:"locale,omitempty"`
-	selectValues sql.SelectValues
+	Locale string `json:"locale,omitempty"`
+	// Those of CURRENCYRATE, by code; each code once.
+	CurrencyRates []formula.Rate `json:"currency_rates,omitempty"`
+	selectValues  sql.SelectValues
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -32,6 +36,8 @@ func (*Organization) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case organization.FieldCurrencyRates:
+			values[i] = new([]byte)
 		case organization.FieldID:
 			values[i] = new(sql.NullInt64)
 		case organization.FieldName, organization.FieldTimeZone, organization.FieldCountry, organization.FieldLocale:
@@ -81,6 +87,14 @@ func (_m *Organization) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Locale = value.String
 			}
+		case organization.FieldCurrencyRates:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field currency_rates", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.CurrencyRates); err != nil {
+					return fmt.Errorf("unmarshal field currency_rates: %w", err)
+				}
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -128,6 +142,9 @@ func (_m *Organization) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("locale=")
 	builder.WriteString(_m.Locale)
+	builder.WriteString(", ")
+	builder.WriteString("currency_rates=")
+	builder.WriteString(fmt.Sprintf("%v", _m.CurrencyRates))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"parley/ent/organization"
+	"parley/internal/desk/formula"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -64,6 +65,12 @@ func (_c *OrganizationCreate) SetNillableLocale(v *string) *OrganizationCreate {
 	if v != nil {
 		_c.SetLocale(*v)
 	}
+	return _c
+}
+
+// SetCurrencyRates sets the "currency_rates" field.
+func (_c *OrganizationCreate) SetCurrencyRates(v []formula.Rate) *OrganizationCreate {
+	_c.mutation.SetCurrencyRates(v)
 	return _c
 }
 
@@ -206,6 +213,10 @@ func (_c *OrganizationCreate) createSpec() (*Organization, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Locale(); ok {
 		_spec.SetField(organization.FieldLocale, field.TypeString, value)
 		_node.Locale = value
+	}
+	if value, ok := _c.mutation.CurrencyRates(); ok {
+		_spec.SetField(organization.FieldCurrencyRates, field.TypeJSON, value)
+		_node.CurrencyRates = value
 	}
 	return _node, _spec
 }

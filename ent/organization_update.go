@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"parley/ent/organization"
 	"parley/ent/predicate"
+	"parley/internal/desk/formula"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 )
 
@@ -80,6 +82,24 @@ func (_u *OrganizationUpdate) SetNillableLocale(v *string) *OrganizationUpdate {
 	if v != nil {
 		_u.SetLocale(*v)
 	}
+	return _u
+}
+
+// SetCurrencyRates sets the "currency_rates" field.
+func (_u *OrganizationUpdate) SetCurrencyRates(v []formula.Rate) *OrganizationUpdate {
+	_u.mutation.SetCurrencyRates(v)
+	return _u
+}
+
+// AppendCurrencyRates appends value to the "currency_rates" field.
+func (_u *OrganizationUpdate) AppendCurrencyRates(v []formula.Rate) *OrganizationUpdate {
+	_u.mutation.AppendCurrencyRates(v)
+	return _u
+}
+
+// ClearCurrencyRates clears the value of the "currency_rates" field.
+func (_u *OrganizationUpdate) ClearCurrencyRates() *OrganizationUpdate {
+	_u.mutation.ClearCurrencyRates()
 	return _u
 }
 
@@ -164,6 +184,17 @@ func (_u *OrganizationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(organization.FieldLocale, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.CurrencyRates(); ok {
+		_spec.SetField(organization.FieldCurrencyRates, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedCurrencyRates(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, organization.FieldCurrencyRates, value)
+		})
+	}
+	if _u.mutation.CurrencyRatesCleared() {
+		_spec.ClearField(organization.FieldCurrencyRates, field.TypeJSON)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{organization.Label}
@@ -237,6 +268,24 @@ func (_u *OrganizationUpdateOne) SetNillableLocale(v *string) *OrganizationUpdat
 	if v != nil {
 		_u.SetLocale(*v)
 	}
+	return _u
+}
+
+// SetCurrencyRates sets the "currency_rates" field.
+func (_u *OrganizationUpdateOne) SetCurrencyRates(v []formula.Rate) *OrganizationUpdateOne {
+	_u.mutation.SetCurrencyRates(v)
+	return _u
+}
+
+// AppendCurrencyRates appends value to the "currency_rates" field.
+func (_u *OrganizationUpdateOne) AppendCurrencyRates(v []formula.Rate) *OrganizationUpdateOne {
+	_u.mutation.AppendCurrencyRates(v)
+	return _u
+}
+
+// ClearCurrencyRates clears the value of the "currency_rates" field.
+func (_u *OrganizationUpdateOne) ClearCurrencyRates() *OrganizationUpdateOne {
+	_u.mutation.ClearCurrencyRates()
 	return _u
 }
 
@@ -350,6 +399,17 @@ func (_u *OrganizationUpdateOne) sqlSave(ctx context.Context) (_node *Organizati
 	}
 	if value, ok := _u.mutation.Locale(); ok {
 		_spec.SetField(organization.FieldLocale, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.CurrencyRates(); ok {
+		_spec.SetField(organization.FieldCurrencyRates, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedCurrencyRates(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, organization.FieldCurrencyRates, value)
+		})
+	}
+	if _u.mutation.CurrencyRatesCleared() {
+		_spec.ClearField(organization.FieldCurrencyRates, field.TypeJSON)
 	}
 	_node = &Organization{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -319,7 +319,7 @@ func (ec *executionContext) unmarshalInputCreateMessagingUserInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"channelId", "address", "name", "locale", "externalId", "idempotencyKey"}
+	fieldsInOrder := [...]string{"channelId", "address", "name", "locale", "timeZone", "externalId", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -354,6 +354,13 @@ func (ec *executionContext) unmarshalInputCreateMessagingUserInput(ctx context.C
 				return it, err
 			}
 			it.Locale = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
 		case "externalId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalId"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

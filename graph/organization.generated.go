@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula"
 	"parley/internal/desk/organization"
 	"parley/internal/ground/fault"
 	"strconv"
@@ -24,6 +25,52 @@ import (
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _CurrencyRate_code(ctx context.Context, field graphql.CollectedField, obj *formula.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyRate_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyRate_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyRate", field, false, false, "String")
+}
+
+func (ec *executionContext) _CurrencyRate_rate(ctx context.Context, field graphql.CollectedField, obj *formula.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurrencyRate_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurrencyRate_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurrencyRate", field, false, false, "String")
+}
 
 func (ec *executionContext) _Organization_name(ctx context.Context, field graphql.CollectedField, obj *directory.Organization) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -117,6 +164,38 @@ func (ec *executionContext) fieldContext_Organization_country(_ context.Context,
 	return graphql.NewScalarFieldContext("Organization", field, true, false, "String")
 }
 
+func (ec *executionContext) _Organization_currencyRates(ctx context.Context, field graphql.CollectedField, obj *directory.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Organization_currencyRates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CurrencyRates, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []formula.Rate) graphql.Marshaler {
+			return ec.marshalNCurrencyRate2ᚕparleyᚋinternalᚋdeskᚋformulaᚐRateᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Organization_currencyRates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Organization",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CurrencyRate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OrganizationPayload_organization(ctx context.Context, field graphql.CollectedField, obj *OrganizationPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -185,6 +264,55 @@ func (ec *executionContext) fieldContext_OrganizationPayload_errors(_ context.Co
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCurrencyRateInput(ctx context.Context, obj any) (formula.Rate, error) {
+	var it formula.Rate
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"code", "rate"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "rate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rate = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCurrencyRateInput unmarshals raw into the CurrencyRateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCurrencyRateInput(ctx context.Context, raw any) (formula.Rate, error) {
+	var out formula.Rate
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CurrencyRateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputUpdateOrganizationInput(ctx context.Context, obj any) (organization.UpdateInput, error) {
 	var it organization.UpdateInput
 	if obj == nil {
@@ -196,7 +324,7 @@ func (ec *executionContext) unmarshalInputUpdateOrganizationInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "timeZone", "locale", "country"}
+	fieldsInOrder := [...]string{"name", "timeZone", "locale", "country", "currencyRates"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -231,6 +359,13 @@ func (ec *executionContext) unmarshalInputUpdateOrganizationInput(ctx context.Co
 				return it, err
 			}
 			it.Country = data
+		case "currencyRates":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currencyRates"))
+			data, err := ec.unmarshalOCurrencyRateInput2ᚕparleyᚋinternalᚋdeskᚋformulaᚐRateᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CurrencyRates = data
 		}
 	}
 	return it, nil
@@ -255,6 +390,44 @@ func UnmarshalUpdateOrganizationInput(ctx context.Context, raw any) (organizatio
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var currencyRateImplementors = []string{"CurrencyRate"}
+
+func (ec *executionContext) _CurrencyRate(ctx context.Context, sel ast.SelectionSet, obj *formula.Rate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, currencyRateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CurrencyRate")
+		case "code":
+			out.Values[i] = ec._CurrencyRate_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rate":
+			out.Values[i] = ec._CurrencyRate_rate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var organizationImplementors = []string{"Organization"}
 
@@ -285,6 +458,11 @@ func (ec *executionContext) _Organization(ctx context.Context, sel ast.Selection
 		case "country":
 			out.Values[i] = ec._Organization_country(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "currencyRates":
+			out.Values[i] = ec._Organization_currencyRates(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -346,6 +524,31 @@ func (ec *executionContext) _OrganizationPayload(ctx context.Context, sel ast.Se
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNCurrencyRate2parleyᚋinternalᚋdeskᚋformulaᚐRate(ctx context.Context, sel ast.SelectionSet, v formula.Rate) graphql.Marshaler {
+	return ec._CurrencyRate(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNCurrencyRate2ᚕparleyᚋinternalᚋdeskᚋformulaᚐRateᚄ(ctx context.Context, sel ast.SelectionSet, v []formula.Rate) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCurrencyRate2parleyᚋinternalᚋdeskᚋformulaᚐRate(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNCurrencyRateInput2parleyᚋinternalᚋdeskᚋformulaᚐRate(ctx context.Context, v any) (formula.Rate, error) {
+	res, err := ec.unmarshalInputCurrencyRateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNOrganization2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐOrganization(ctx context.Context, sel ast.SelectionSet, v *directory.Organization) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Organization!")
@@ -365,6 +568,23 @@ func (ec *executionContext) marshalNOrganizationPayload2ᚖparleyᚋgraphᚐOrga
 func (ec *executionContext) unmarshalNUpdateOrganizationInput2parleyᚋinternalᚋdeskᚋorganizationᚐUpdateInput(ctx context.Context, v any) (organization.UpdateInput, error) {
 	res, err := ec.unmarshalInputUpdateOrganizationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOCurrencyRateInput2ᚕparleyᚋinternalᚋdeskᚋformulaᚐRateᚄ(ctx context.Context, v any) ([]formula.Rate, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]formula.Rate, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCurrencyRateInput2parleyᚋinternalᚋdeskᚋformulaᚐRate(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalOOrganization2ᚖparleyᚋinternalᚋdeskᚋdirectoryᚐOrganization(ctx context.Context, sel ast.SelectionSet, v *directory.Organization) graphql.Marshaler {

@@ -788,6 +788,11 @@ type ComplexityRoot struct {
 		WritesBack      func(childComplexity int) int
 	}
 
+	CurrencyRate struct {
+		Code func(childComplexity int) int
+		Rate func(childComplexity int) int
+	}
+
 	CustomerToken struct {
 		ComponentID  func(childComplexity int) int
 		Conversation func(childComplexity int) int
@@ -1245,10 +1250,11 @@ type ComplexityRoot struct {
 	}
 
 	Organization struct {
-		Country  func(childComplexity int) int
-		Locale   func(childComplexity int) int
-		Name     func(childComplexity int) int
-		TimeZone func(childComplexity int) int
+		Country       func(childComplexity int) int
+		CurrencyRates func(childComplexity int) int
+		Locale        func(childComplexity int) int
+		Name          func(childComplexity int) int
+		TimeZone      func(childComplexity int) int
 	}
 
 	OrganizationPayload struct {
@@ -4651,6 +4657,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CrmSyncedObjectType.WritesBack(childComplexity), true
 
+	case "CurrencyRate.code":
+		if e.ComplexityRoot.CurrencyRate.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyRate.Code(childComplexity), true
+	case "CurrencyRate.rate":
+		if e.ComplexityRoot.CurrencyRate.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurrencyRate.Rate(childComplexity), true
+
 	case "CustomerToken.componentId":
 		if e.ComplexityRoot.CustomerToken.ComponentID == nil {
 			break
@@ -6937,6 +6956,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.Country(childComplexity), true
+	case "Organization.currencyRates":
+		if e.ComplexityRoot.Organization.CurrencyRates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.CurrencyRates(childComplexity), true
 	case "Organization.locale":
 		if e.ComplexityRoot.Organization.Locale == nil {
 			break
@@ -9183,6 +9208,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CrmActionValueInput", ec.unmarshalInputCrmActionValueInput),
 			graphql.NewInputUnmarshaler("CrmFieldMappingInput", ec.unmarshalInputCrmFieldMappingInput),
 			graphql.NewInputUnmarshaler("CrmSyncedObjectTypeInput", ec.unmarshalInputCrmSyncedObjectTypeInput),
+			graphql.NewInputUnmarshaler("CurrencyRateInput", ec.unmarshalInputCurrencyRateInput),
 			graphql.NewInputUnmarshaler("DeactivateAgentInput", ec.unmarshalInputDeactivateAgentInput),
 			graphql.NewInputUnmarshaler("DeactivateChannelInput", ec.unmarshalInputDeactivateChannelInput),
 			graphql.NewInputUnmarshaler("DeactivateProviderAccountInput", ec.unmarshalInputDeactivateProviderAccountInput),
@@ -12491,6 +12517,8 @@ input CreateMessagingUserInput @goModel(model: "parley/internal/desk/customer.Cr
   name: String
   "Language tag of up to 35 characters, such as en-US."
   locale: String
+  "Time zone by its IANA name, such as Europe/Berlin: up to 64 characters."
+  timeZone: String
   "The customer's id in another system: up to 200 characters."
   externalId: String
   "1 to 64 visible ASCII characters, unique to this request: a repeat within 7 days returns the first result."
@@ -12916,7 +12944,7 @@ input CheckFormulaInput @goModel(model: "parley/internal/desk/formula/trial.Inpu
   timeZone: String
   "Whether blank numbers stay blank in arithmetic and comparison. Absent or false: they count as zero."
   keepsBlank: Boolean
-  "The rates that CURRENCYRATE knows, up to 300."
+  "The rates that CURRENCYRATE knows, up to 300; absent: the organisation's."
   rates: [FormulaRateInput!]
 }
 
@@ -14265,6 +14293,24 @@ type Organization @goModel(model: "parley/internal/desk/directory.Organization")
   locale: String
   "Two letters, such as US, of the country in which national numbers are read where a channel has no country of its own; null if it is not set."
   country: String
+  "The rates that CURRENCYRATE knows in formulas, by code; an unknown code is an error there."
+  currencyRates: [CurrencyRate!]!
+}
+
+"The rate of a currency, such as what one unit of the organisation's own is worth in it."
+type CurrencyRate @goModel(model: "parley/internal/desk/formula.Rate") {
+  "The currency's three letters, such as EUR."
+  code: String!
+  "A decimal, such as ` + "`" + `0.92` + "`" + `."
+  rate: String!
+}
+
+"The rate of a currency."
+input CurrencyRateInput @goModel(model: "parley/internal/desk/formula.Rate") {
+  "The currency's three letters, such as EUR. Case does not matter."
+  code: String!
+  "A decimal above zero, such as ` + "`" + `0.92` + "`" + `, up to 100 characters."
+  rate: String!
 }
 
 "What changes of the organisation. Absent and null leave a field as it is."
@@ -14277,6 +14323,8 @@ input UpdateOrganizationInput @goModel(model: "parley/internal/desk/organization
   locale: String
   "2 letters of a country, such as US; empty for none. Numbers that were read already stay as they are."
   country: String
+  "The rates of currencies for formulas, up to 300, in place of all that were there; empty for none. What was sent stays as it is."
+  currencyRates: [CurrencyRateInput!]
 }
 
 "The organisation after the change."
@@ -14293,7 +14341,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Changes the organisation: name, time zone, locale or country. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
+  "Changes the organisation: name, time zone, locale, country or currency rates. Needs CONFIGURE_MESSAGING. Every process knows within 1 second, and the audit tells of it; no event follows in lists of conversations."
   updateOrganization("What to change." input: UpdateOrganizationInput!): OrganizationPayload!
 }
 `, BuiltIn: false},
@@ -16903,6 +16951,16 @@ func (ec *executionContext) childFields_CrmSyncedObjectType(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CrmSyncedObjectType", field.Name)
 }
 
+func (ec *executionContext) childFields_CurrencyRate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_CurrencyRate_code(ctx, field)
+	case "rate":
+		return ec.fieldContext_CurrencyRate_rate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CurrencyRate", field.Name)
+}
+
 func (ec *executionContext) childFields_CustomerToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "conversation":
@@ -17535,6 +17593,8 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_locale(ctx, field)
 	case "country":
 		return ec.fieldContext_Organization_country(ctx, field)
+	case "currencyRates":
+		return ec.fieldContext_Organization_currencyRates(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
 }

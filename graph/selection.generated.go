@@ -21,6 +21,7 @@ import (
 	"parley/internal/desk/crmsync"
 	"parley/internal/desk/customer"
 	"parley/internal/desk/directory"
+	"parley/internal/desk/formula"
 	"parley/internal/desk/formula/trial"
 	"parley/internal/desk/linking"
 	"parley/internal/desk/live"
@@ -116,6 +117,7 @@ func SelectionTables(cfg Config) selection.Tables {
 			"CrmConnection":              {Name: "CrmConnection", Satisfies: crmConnectionImplementors, Fields: ec.selectCrmConnection()},
 			"CrmFieldMapping":            {Name: "CrmFieldMapping", Satisfies: crmFieldMappingImplementors, Fields: ec.selectCrmFieldMapping()},
 			"CrmSyncedObjectType":        {Name: "CrmSyncedObjectType", Satisfies: crmSyncedObjectTypeImplementors, Fields: ec.selectCrmSyncedObjectType()},
+			"CurrencyRate":               {Name: "CurrencyRate", Satisfies: currencyRateImplementors, Fields: ec.selectCurrencyRate()},
 			"CustomerToken":              {Name: "CustomerToken", Satisfies: customerTokenImplementors, Fields: ec.selectCustomerToken()},
 			"DeliveryError":              {Name: "DeliveryError", Satisfies: deliveryErrorImplementors, Fields: ec.selectDeliveryError()},
 			"DraftSegments":              {Name: "DraftSegments", Satisfies: draftSegmentsImplementors, Fields: ec.selectDraftSegments()},
@@ -3999,6 +4001,25 @@ func (ec *executionContext) selectCrmSyncedObjectType() map[string]*selection.Fi
 	}
 }
 
+func (ec *executionContext) selectCurrencyRate() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"code": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*formula.Rate).Code
+				w.String(string(v))
+			},
+		},
+		"rate": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*formula.Rate).Rate
+				w.String(string(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectCustomerToken() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"conversation": {
@@ -5602,6 +5623,15 @@ func (ec *executionContext) selectOrganization() map[string]*selection.Field {
 				}
 				w.String(string(*v))
 			},
+		},
+		"currencyRates": {
+			NonNull: true,
+			Of:      "CurrencyRate",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*directory.Organization).CurrencyRates
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 	}
 }

@@ -30,7 +30,7 @@ func TestCustomersAreManagedByCommands(t *testing.T) {
 	}
 	require.Regexp(t, `^\+12025550179 on \S+ \(usr_\w+\)\. Name: Nora\. External id: C-9\. Consent: IMPLICIT_OPT_IN\.\n$`,
 		parley("customer", "add", "(202) 555-0179", "--channel", parleytest.Sales, "--name", "Nora", "--external-id", "C-9"))
-	require.Contains(t, parley("customer", "set", "+12025550179", "--name", "Nora Lund", "--locale", "de-at"), "Name: Nora Lund. External id: C-9.")
+	require.Contains(t, parley("customer", "set", "+12025550179", "--name", "Nora Lund", "--locale", "de-at", "--time-zone", "Europe/Vienna"), "Name: Nora Lund. External id: C-9.")
 	require.Contains(t, parley("customer", "consent", second, "explicit_opt_in", "--reason", "signed the form"), "Consent: EXPLICIT_OPT_IN.")
 
 	show := func(name string, args ...string) (shown shownCustomer) {
@@ -39,6 +39,7 @@ func TestCustomersAreManagedByCommands(t *testing.T) {
 		return shown
 	}
 	require.Equal(t, "de-AT", show("+12025550179").Locale)
+	require.Contains(t, parley("customer", "show", "+12025550179"), "Locale: de-AT. Time zone: Europe/Vienna.")
 	winner, loser := show(first).ID, show(second).ID
 	require.Equal(t, "signed the form", show(loser).Consents[0].Reason)
 

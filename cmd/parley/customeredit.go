@@ -86,6 +86,7 @@ type shownCustomer struct {
 	customerLine
 	Country    string         `json:"country"`
 	Locale     string         `json:"locale"`
+	TimeZone   string         `json:"timeZone"`
 	MergedInto *customerLine  `json:"mergedInto"`
 	MergedFrom []customerLine `json:"mergedFrom"`
 	Consents   []consentLine  `json:"consentHistory"` // newest first
@@ -108,7 +109,7 @@ func (s *showCustomerCmd) Run(ctx context.Context, c *cli, out io.Writer) error 
 		if err := sayCustomer(out, false, u); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "Country: %s. Locale: %s.\n", orNone(shown.Country), orNone(shown.Locale))
+		fmt.Fprintf(out, "Country: %s. Locale: %s. Time zone: %s.\n", orNone(shown.Country), orNone(shown.Locale), orNone(shown.TimeZone))
 		if into := shown.MergedInto; into != nil {
 			fmt.Fprintf(out, "Merged into %s (%s).\n", into.Address, into.ID)
 		}
@@ -133,7 +134,7 @@ func (d *operator) shown(ctx context.Context, u *conversation.MessagingUser) (*s
 	if err != nil {
 		return nil, err
 	}
-	shown := &shownCustomer{customerLine: customerLineOf(u), Country: orEmpty(u.Country()), Locale: orEmpty(u.Locale()), MergedFrom: []customerLine{}, Consents: []consentLine{}}
+	shown := &shownCustomer{customerLine: customerLineOf(u), Country: orEmpty(u.Country()), Locale: orEmpty(u.Locale()), TimeZone: orEmpty(u.TimeZone()), MergedFrom: []customerLine{}, Consents: []consentLine{}}
 	if u.MergedInto != 0 {
 		winners, err := d.Schema.ConversationService.Users(ctx, []int64{u.MergedInto})
 		if err != nil {
@@ -159,6 +160,7 @@ func (d *operator) shown(ctx context.Context, u *conversation.MessagingUser) (*s
 type detailFlags struct {
 	Name       *string `help:"Name, up to 200 characters; empty for none."`
 	Locale     *string `help:"Language tag, such as en-US; empty for none."`
+	TimeZone   *string `help:"Time zone, such as Europe/Berlin, in which components show times; empty for none."`
 	ExternalID *string `help:"Id in another system, up to 200 characters; empty for none."`
 }
 
@@ -177,7 +179,8 @@ func (a *addCustomerCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return err
 		}
 		made, err := d.Schema.Customers.Create(ctx, customer.CreateInput{
-			ChannelID: ch.ID, Address: a.Address, Name: a.Name, Locale: a.Locale, ExternalID: a.ExternalID, IdempotencyKey: rand.Text(),
+			ChannelID: ch.ID, Address: a.Address, Name: a.Name, Locale: a.Locale, TimeZone: a.TimeZone, ExternalID: a.ExternalID,
+			IdempotencyKey: rand.Text(),
 		})
 		if err != nil {
 			return err
@@ -194,11 +197,11 @@ type setCustomerCmd struct {
 
 // Run implements the command.
 func (s *setCustomerCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
-	if s.Name == nil && s.Locale == nil && s.ExternalID == nil {
-		return errors.New("nothing to change: give --name, --locale or --external-id")
+	if s.Name == nil && s.Locale == nil && s.TimeZone == nil && s.ExternalID == nil {
+		return errors.New("nothing to change: give --name, --locale, --time-zone or --external-id")
 	}
 	return s.onCustomer(ctx, c, out, s.JSON, func(ctx context.Context, d *operator, id string) (*conversation.MessagingUser, error) {
-		return d.Schema.Customers.Update(ctx, customer.UpdateInput{ID: id, Name: s.Name, Locale: s.Locale, ExternalID: s.ExternalID})
+		return d.Schema.Customers.Update(ctx, customer.UpdateInput{ID: id, Name: s.Name, Locale: s.Locale, TimeZone: s.TimeZone, ExternalID: s.ExternalID})
 	})
 }
 

@@ -62,7 +62,7 @@ func TestSetupMakesTheFirstAdministratorAccountAndNumber(t *testing.T) {
 	require.Regexp(t, aToken, printed)
 	organisation, err := command(t, "organization", "show", "--json", "--database", database)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "en-US", "country": "US"}`, organisation)
+	require.JSONEq(t, `{"name": "Acme", "timeZone": "Europe/Berlin", "locale": "en-US", "country": "US", "currencyRates": []}`, organisation)
 	for _, other := range [][]string{{"--username", "zed"}, {"--sender", "+12025550177"}, {"--organisation", "Ajax"}, {"--zone", "UTC"}, {"--locale", "de"}, {"--country", "DE"}} {
 		_, err = command(t, append([]string{"setup", "--database", database, "--skip-test"}, other...)...)
 		require.ErrorContains(t, err, "already", "what is there is not what was named")

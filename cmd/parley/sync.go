@@ -188,13 +188,17 @@ func (s *syncStatusCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return err
 		}
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "OBJECT TYPE\tREAD\tUP TO\tLAG\tPROBLEM")
+		fmt.Fprintln(table, "OBJECT TYPE\tREAD\tUP TO\tLAG\tWRITES BACK\tPROBLEM")
 		for _, o := range l.ObjectTypes {
 			lag := "unknown"
 			if o.LagSeconds != nil {
 				lag = fmt.Sprint(*o.LagSeconds, " s")
 			}
-			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", o.ObjectType, o.Read, o.CursorAt, lag, o.Problem)
+			writes := "no"
+			if o.WritesBack {
+				writes = "yes"
+			}
+			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", o.ObjectType, o.Read, o.CursorAt, lag, writes, o.Problem)
 		}
 		if l.Pending+l.Failed > 0 {
 			fmt.Fprintf(table, "\nWRITES\t%d under way\t%d failed\n", l.Pending, l.Failed)

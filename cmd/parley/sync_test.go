@@ -55,6 +55,7 @@ func TestConnectionsByCommand(t *testing.T) {
 	require.JSONEq(t, `[{"objectType": "Lead", "object": "Lead", "mappings": [{"field": "Phone", "from": "Cell__c"}], "read": 0}]`, string(shown.ObjectTypes))
 	require.NoError(t, os.WriteFile(types, shown.ObjectTypes, 0o600))
 	parley("sync", "set", "sf", "--types", types) // what is shown can be set
+	require.Regexp(t, `(?m)^Lead +0 +unknown +no`, parley("sync", "status", "sf"))
 	out, err := try("sync", "test", "sf")
 	require.ErrorContains(t, err, "does not work")
 	require.Contains(t, out, "cannot be reached")

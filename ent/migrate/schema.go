@@ -1222,6 +1222,7 @@ var (
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
+		{Name: "currency_rates", Type: field.TypeJSON, Nullable: true},
 	}
 	// OrganizationsTable holds the schema information for the "organizations" table.
 	OrganizationsTable = &schema.Table{

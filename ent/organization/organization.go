@@ -20,6 +20,8 @@ const (
 	FieldCountry = "country"
 	// FieldLocale holds the string denoting the locale field in the database.
 	FieldLocale = "locale"
+	// FieldCurrencyRates holds the string denoting the currency_rates field in the database.
+	FieldCurrencyRates = "currency_rates"
 	// Table holds the table name of the organization in the database.
 	Table = "organizations"
 )
@@ -31,6 +33,7 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldCountry,
 	FieldLocale,
+	FieldCurrencyRates,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

@@ -333,6 +333,16 @@ func LocaleContainsFold(v string) predicate.Organization {
 	return predicate.Organization(sql.FieldContainsFold(FieldLocale, v))
 }
 
+// CurrencyRatesIsNil applies the IsNil predicate on the "currency_rates" field.
+func CurrencyRatesIsNil() predicate.Organization {
+	return predicate.Organization(sql.FieldIsNull(FieldCurrencyRates))
+}
+
+// CurrencyRatesNotNil applies the NotNil predicate on the "currency_rates" field.
+func CurrencyRatesNotNil() predicate.Organization {
+	return predicate.Organization(sql.FieldNotNull(FieldCurrencyRates))
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Organization) predicate.Organization {
 	return predicate.Organization(sql.AndPredicates(predicates...))

@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 
+	"parley/internal/desk/formula"
 	"parley/internal/desk/rule"
 )
 
@@ -26,6 +27,7 @@ func (Organization) Fields() []ent.Field {
 		field.String("time_zone").Default("UTC").NotEmpty().MaxLen(64).Comment("IANA name."),
 		field.String("country").Default("").MaxLen(2).Comment("Two letters; empty when it is not known."),
 		field.String("locale").Default("").MaxLen(35).Comment("BCP 47; empty when it is not known."),
+		field.JSON("currency_rates", []formula.Rate{}).Optional().Comment("Those of CURRENCYRATE, by code; each code once."),
 	}
 }
 

@@ -57,7 +57,8 @@ type Write struct {
 	// Key is, of a record to create, what names it: if the CRM has such a record, that one is
 	// changed. Without a key, a record is created each time.
 	Key Key
-	// Fields are values by the CRM's names: texts, booleans, json.Number, or nil for blank.
+	// Fields are values by the CRM's names: texts, booleans, json.Number, Place, or nil for
+	// blank.
 	Fields map[string]any
 	// Unmodified is, of a record to change, the time after which nobody else may have
 	// changed it, by the CRM's clock, to the second.
@@ -177,7 +178,14 @@ type Object struct {
 }
 
 // Field is a field of an object.
-type Field struct{ Name string }
+type Field struct {
+	Name string
+	// IsKey says that the CRM finds records by it, and keeps its values unique.
+	IsKey bool
+}
+
+// Place is a place in Write.Fields: its degrees as decimals, both empty for a blank one.
+type Place struct{ Latitude, Longitude json.Number }
 
 // Query asks for changes.
 type Query struct {

@@ -51,8 +51,8 @@ const customerBatch = 500
 const mostProof = 500
 
 // Customers imports customers with what they agreed to. The file has the columns Channel
-// (a sender ID's address or name) and Address, and may have Name, Locale, ExternalId,
-// Consent, Proof and At. It may be interrupted and run again.
+// (a sender ID's address or name) and Address, and may have Name, Locale, TimeZone,
+// ExternalId, Consent, Proof and At. It may be interrupted and run again.
 func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (*CustomerReport, error) {
 	f, err := openFile(o.File, o.Encoding, func(r *row) bool { return r.get("channel") != "" && r.get("address") != "" }, "Channel", "Address")
 	if err != nil {
@@ -103,7 +103,8 @@ func (i *customerImport) read(r *row) (l customers.Line, problem string) {
 		return l, r.problem
 	}
 	l = customers.Line{
-		Channel: i.channel(r.get("channel")), Address: r.get("address"), Name: r.get("name"), Locale: r.get("locale"), ExternalID: r.get("externalid"),
+		Channel: i.channel(r.get("channel")), Address: r.get("address"), Name: r.get("name"), Locale: r.get("locale"),
+		TimeZone: r.get("timezone"), ExternalID: r.get("externalid"),
 		Consent: channel.Consent(strings.ToUpper(r.get("consent"))), Proof: channel.CleanText(r.get("proof")),
 	}
 	if at := r.get("at"); at != "" {

@@ -239,8 +239,9 @@ func (x *session) Describe(ctx context.Context, object string) (*connector.Objec
 		Name   string `json:"name"`
 		Prefix string `json:"keyPrefix"`
 		Fields []struct {
-			Name string `json:"name"`
-			Type string `json:"type"`
+			Name       string `json:"name"`
+			Type       string `json:"type"`
+			ExternalID bool   `json:"externalId"`
 		} `json:"fields"`
 	}
 	a, err := x.get(ctx, x.data("/sobjects/"+url.PathEscape(object)+"/describe"), &got)
@@ -255,7 +256,7 @@ func (x *session) Describe(ctx context.Context, object string) (*connector.Objec
 		if f.Type == "address" { // a compound of fields that are there as well
 			continue
 		}
-		o.Fields = append(o.Fields, connector.Field{Name: f.Name})
+		o.Fields = append(o.Fields, connector.Field{Name: f.Name, IsKey: f.ExternalID})
 	}
 	if field(o, "SystemModstamp") == nil {
 		return nil, refusal("%s has no SystemModstamp, so that its changes cannot be read. Take it out of the connection.", object)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"parley/internal/channel/wire"
 	"parley/internal/connector"
@@ -24,7 +25,7 @@ func (x *session) Find(ctx context.Context, object string, fields []string, by c
 
 // Write implements connector.Session.
 func (x *session) Write(ctx context.Context, w connector.Write) (*connector.Written, error) {
-	body, err := json.Marshal(w.Fields)
+	body, err := json.Marshal(parted(w.Fields))
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,29 @@ func (x *session) Write(ctx context.Context, w connector.Write) (*connector.Writ
 		return nil, a.untaken()
 	}
 	return x.written(ctx, &w, a)
+}
+
+// parted are fields with places in two: Salesforce takes latitude and longitude as fields of
+// their own, of the place's name.
+func parted(fields map[string]any) map[string]any {
+	out := make(map[string]any, len(fields))
+	for name, v := range fields {
+		place, is := v.(connector.Place)
+		if !is {
+			out[name] = v
+			continue
+		}
+		base := strings.TrimSuffix(name, "__c")
+		out[base+"__Latitude__s"], out[base+"__Longitude__s"] = degrees(place.Latitude), degrees(place.Longitude)
+	}
+	return out
+}
+
+func degrees(n json.Number) any {
+	if n == "" {
+		return nil
+	}
+	return n
 }
 
 // written reads the id of a record that was written.

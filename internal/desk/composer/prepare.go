@@ -201,7 +201,7 @@ func (s *Service) begin(ctx context.Context, in PrepareInput, name string) (*com
 		return nil, fault.Input("input.samples", "Samples stand for a customer. Leave them out, or the conversation.")
 	}
 	return &component.Values{
-		Parameters: map[string]formula.Value{}, Now: s.Store.Clock.Now().Std(), Zone: zone,
+		Parameters: map[string]formula.Value{}, Now: s.Store.Clock.Now().Std(), Zone: zone, Rates: s.Directory.Rates(),
 		Charge: func(work int) { price.Charge(ctx, work/workOfUnit) },
 	}, nil
 }

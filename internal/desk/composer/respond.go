@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"parley/ent"
 	"parley/internal/desk/action"
 	"parley/internal/desk/component"
 	"parley/internal/desk/conversation"
@@ -60,16 +61,24 @@ func (s *Service) CheckResponse(ctx context.Context, at string, r *component.Res
 	if err != nil {
 		return fault.Input(at+".componentId", "The component does not go with the object types any more. Save it again first.")
 	}
-	p := &preparing{Service: s, Compiled: compiled, in: PrepareInput{Parameters: given(r)}, values: &component.Values{Parameters: map[string]formula.Value{}}}
-	if err := p.check(); err != nil {
+	if err := s.suits(compiled, r); err != nil {
 		return fault.At(at+".parameters", err)
 	}
-	for i := range design.Parameters {
-		if d := &design.Parameters[i]; d.Type != formula.Record && !d.Optional && p.given(d) == nil {
-			return fault.Input(at+".parameters", "The component needs a value for %s. Give it.", d.Name)
+	return s.within(ctx, compiled)
+}
+
+// suits refuses a response whose parameters are not those of the component.
+func (s *Service) suits(compiled *component.Compiled, r *component.Response) error {
+	p := &preparing{Service: s, Compiled: compiled, in: PrepareInput{Parameters: given(r)}, values: &component.Values{Parameters: map[string]formula.Value{}}}
+	if err := p.check(); err != nil {
+		return err
+	}
+	for i := range compiled.Parameters {
+		if d := &compiled.Parameters[i]; d.Type != formula.Record && !d.Optional && p.given(d) == nil {
+			return fault.Input("input.parameters", "The component needs a value for %s. Give it.", d.Name)
 		}
 	}
-	return s.within(ctx, compiled)
+	return nil
 }
 
 // within refuses texts that read what the viewer of ctx may not read.
@@ -85,16 +94,49 @@ func (s *Service) within(ctx context.Context, c *component.Compiled) error {
 	return nil
 }
 
-// answering is the name of a channel that says a component by itself; empty for none.
-func (s *Service) answering(id string) string {
+// said is what a channel says by itself with a component.
+type said struct {
+	channel  string
+	response *component.Response
+}
+
+// said are those of a component.
+func (s *Service) said(id string) (found []said) {
 	for _, ch := range s.Directory.Channels() {
-		for _, r := range ch.AutoResponses() {
+		for i, r := range ch.AutoResponses() {
 			if r.ComponentID != nil && *r.ComponentID == id {
-				return ch.Name
+				found = append(found, said{ch.Name, &ch.AutoResponses()[i]})
 			}
 		}
 	}
-	return ""
+	return found
+}
+
+// unsaid refuses to take away a component that a channel says by itself.
+func (s *Service) unsaid(id string) error {
+	if found := s.said(id); len(found) > 0 {
+		return fault.New(fault.Conflict, "The channel %s sends this component by itself. Take it out of the channel's autoResponses first.", found[0].channel)
+	}
+	return nil
+}
+
+// stillSaid refuses a design, which was checked, with which channels could not go on saying
+// the component.
+func (s *Service) stillSaid(row *ent.Component, d *component.Design) error {
+	found := s.said(s.IDs.Encode(publicid.Component, row.ID))
+	if len(found) == 0 {
+		return nil
+	}
+	compiled, err := d.Compile(component.Kind(row.Kind), s.types())
+	if err != nil {
+		return err
+	}
+	for _, by := range found {
+		if s.suits(compiled, by.response) != nil {
+			return fault.New(fault.Conflict, "The channel %s sends this component by itself, with other parameters. Make new ones optional and keep the rest, or take it out of the channel's autoResponses first.", by.channel)
+		}
+	}
+	return nil
 }
 
 // conversation makes the fields of the conversation values.

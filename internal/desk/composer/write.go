@@ -167,6 +167,11 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*Component, error
 		if err != nil {
 			return err
 		}
+		if in.IsArchived != nil && *in.IsArchived {
+			if err := s.unsaid(in.ID); err != nil {
+				return err
+			}
+		}
 		version, err := s.revise(ctx, tx, row, in.Design)
 		if err != nil {
 			return err
@@ -199,6 +204,9 @@ func (s *Service) revise(ctx context.Context, tx *store.Tx, row *ent.Component, 
 	if err != nil || administration.Same(before, d) {
 		return row.Version, err
 	}
+	if err := s.stillSaid(row, d); err != nil {
+		return 0, err
+	}
 	return row.Version + 1, s.add(ctx, tx, row.ID, row.Version+1, d)
 }
 
@@ -217,8 +225,8 @@ func (s *Service) Delete(ctx context.Context, id string) (*string, error) {
 		if row.Used {
 			return errUsed
 		}
-		if ch := s.answering(id); ch != "" {
-			return fault.New(fault.Conflict, "The channel %s sends this component by itself. Take it out of the channel's autoResponses first.", ch)
+		if err := s.unsaid(id); err != nil {
+			return err
 		}
 		versions := tx.Ent.ComponentVersion.Delete().Where(componentversion.ComponentID(key))
 		if _, err := versions.Exec(viewer.AsSystem(ctx, "components")); err != nil {

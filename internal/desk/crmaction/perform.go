@@ -218,7 +218,7 @@ type condition struct {
 // decide returns errNotMet unless all conditions hold for what they read.
 func (t *turn) decide(conditions []condition) error {
 	d := t.service.Directory
-	env := formula.Environment{Now: t.tx.Now.Std(), Zone: d.Organization().Zone()}
+	env := formula.Environment{Now: t.tx.Now.Std(), Zone: d.Organization().Zone(), Rates: d.Rates()}
 	for _, c := range conditions {
 		read := make([]action.Found, len(c.wants))
 		for i, w := range c.wants {

@@ -143,6 +143,8 @@ func TestAChangeIsWrittenToTheCRM(t *testing.T) {
 	require.Equal(t, "Curie", w.org.Values(id)["LastName"], "it is not there yet")
 	w.requireDelivery("PENDING", "")
 	require.Equal(t, [2]int{1, 0}, w.counts())
+	refused := w.do("ada", "deleteCrmConnection", "DeleteCrmConnectionInput", vars{"id": w.id})
+	require.Equal(t, "CONFLICT", refused.Get("errors", 0, "code").String(), "a change would be lost")
 	w.pull()
 	require.Equal(t, "Sklodowska", w.last(id), "what the CRM held before does not undo it")
 	w.org.Update(id, salesforcetest.Values{"Title": "Professor"})
@@ -165,6 +167,32 @@ func TestAChangeIsWrittenToTheCRM(t *testing.T) {
 	require.Len(t, w.writes(), 2)
 	agent := w.As("amy").Do(`{ crmActionRuns(first: 1) { nodes { id } } crmConnections { id } }`, nil)
 	require.Empty(t, agent.Get("crmActionRuns", "nodes").List(), "an agent learns nothing of it")
+}
+
+// A place goes to the CRM as two fields, in which alone it takes one.
+func TestAPlaceIsWrittenToTheCRM(t *testing.T) {
+	t.Parallel()
+	w := setup(t).writing(keyed)
+	require.Empty(t, w.As("ada").Do(`mutation($i: UpdateObjectTypeInput!) { updateObjectType(input: $i) { errors { message } } }`, vars{"i": vars{
+		"id": w.Directory.ObjectType("Contact").ID, "fields": []vars{{"name": "Home__c", "label": "Home", "type": "GEOLOCATION"}},
+	}}).Get("updateObjectType", "errors").List())
+	id := w.contact()
+	move := w.action(vars{"performs": "UPDATE_RECORD", "objectTypes": []string{"Contact"}, "parameters": []vars{asked("Home__c")}})
+	for _, home := range []string{"48.137,-11.575", ""} {
+		w.Clock.Advance(time.Minute)
+		made := w.mutate(running, "runCrmAction", vars{"actionId": move, "conversationId": w.conversation, "values": []vars{{"key": "Home__c", "value": home}}})
+		require.Empty(t, made.Get("reasons").List(), made.String())
+		w.write()
+		w.requireDelivery("DELIVERED", "")
+		place, _ := w.org.Values(id)["Home__c"].(salesforcetest.Values)
+		want := salesforcetest.Values{"latitude": 48.137, "longitude": -11.575}
+		if home == "" {
+			want = nil
+		}
+		require.Equal(t, want, place)
+		w.settle()
+		require.Equal(t, home, w.As("ada").Do(`query($id: String!) { record(objectType: "Contact", externalId: $id) { fields(names: ["Home__c"]) { text } } }`, vars{"id": id}).Get("record", "fields", 0, "text").String())
+	}
 }
 
 func TestNothingIsWrittenUnlessAskedFor(t *testing.T) {

@@ -250,6 +250,12 @@ func TestTestingSaysWhatComesFromTheCRM(t *testing.T) {
 		"credentials": []vars{{"name": "clientId", "value": "app"}, {"name": "clientSecret", "value": "secret"}},
 	}).Get("errors").List()[0].Get("field").String(), "two CRMs would delete each other's records")
 
+	for field, isOK := range map[string]bool{"parley_id__C": true, "Title": false, "Nothing__c": false} {
+		s.ok("updateCrmConnection", vars{"id": s.id, "objectTypes": []vars{{"objectType": "Contact", "externalIdField": field}}})
+		test = s.ok("testCrmConnection", vars{"id": s.id}).Get("test")
+		require.Equal(t, isOK, test.Get("isOk").Bool(), test.String())
+		require.Equal(t, isOK, !strings.Contains(test.Get("message").String(), "has no external-id field "+field))
+	}
 	s.org.ClientSecret = "changed"
 	test = s.ok("testCrmConnection", vars{"id": s.id}).Get("test")
 	require.False(t, test.Get("isOk").Bool())

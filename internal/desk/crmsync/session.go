@@ -194,6 +194,9 @@ func (s *Service) test(ctx context.Context, c *Connection, t *Tested) error {
 		if problem != nil {
 			return problem
 		}
+		if of.Key != "" && !slices.ContainsFunc(m.object.Fields, func(f connector.Field) bool { return f.IsKey && strings.EqualFold(f.Name, of.Key) }) {
+			return fault.New(fault.Conflict, "The CRM's %s has no external-id field %s, or its user may not read it. Make one there, or correct externalIdField.", m.object.Name, of.Key)
+		}
 		tested := &TestedType{ObjectType: of.ObjectType, Mapped: []string{}, Unmapped: []string{}}
 		for i := range m.def.Fields {
 			f := &m.def.Fields[i]

@@ -11,6 +11,7 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/record"
 	"parley/ent/recordwrite"
+	"parley/internal/connector"
 	"parley/internal/desk/action"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/object"
@@ -65,9 +66,6 @@ func (d *delivery) fields(ctx context.Context) (map[string]any, *outcome) {
 		if from == "" || f == nil {
 			continue
 		}
-		if f.Kind == object.Geolocation && !v.IsBlank() {
-			return nil, failed("The CRM takes no value of " + f.Name + ": places cannot be written. Take the field out of the action.")
-		}
 		if f.Kind == object.Reference {
 			var got *outcome
 			if v, got = d.reference(ctx, f, v); got != nil {
@@ -111,6 +109,9 @@ func written(f *object.Field, v object.Value) any {
 	switch {
 	case f.Kind == object.Boolean:
 		return v.Text == "true" // no CRM knows a blank one
+	case f.Kind == object.Geolocation:
+		latitude, longitude, _ := strings.Cut(v.Text, ",")
+		return connector.Place{Latitude: json.Number(latitude), Longitude: json.Number(longitude)}
 	case v.IsBlank():
 		return nil
 	}

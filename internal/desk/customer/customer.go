@@ -57,6 +57,7 @@ type CreateInput struct {
 	Address        string
 	Name           *string
 	Locale         *string
+	TimeZone       *string `json:",omitempty"` // left out of an older request's hash
 	ExternalID     *string
 	IdempotencyKey string
 }
@@ -120,7 +121,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*conversation.Mes
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	said := details{name: in.Name, locale: in.Locale, externalID: in.ExternalID}
+	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID}
 	if err := said.clean(); err != nil {
 		return nil, err
 	}
@@ -185,7 +186,8 @@ func (s *Service) add(ctx context.Context, tx *store.Tx, channelKey int64, who c
 		return key, made, err
 	}
 	system := viewer.AsSystem(ctx, "customers")
-	row, err := tx.Ent.MessagingUser.UpdateOneID(key).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableExternalID(said.externalID).Save(system)
+	row, err := tx.Ent.MessagingUser.UpdateOneID(key).SetNillableName(said.name).SetNillableLocale(said.locale).
+		SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).Save(system)
 	if err != nil {
 		return 0, false, err
 	}

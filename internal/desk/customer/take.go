@@ -15,12 +15,12 @@ import (
 
 // Line is a customer as a file has them. Empty texts say nothing.
 type Line struct {
-	Channel                  *directory.Channel
-	Address                  string
-	Name, Locale, ExternalID string
-	Consent                  channel.Consent
-	Proof                    string
-	At                       clock.Time // when the consent was given; zero for now
+	Channel                            *directory.Channel
+	Address                            string
+	Name, Locale, TimeZone, ExternalID string
+	Consent                            channel.Consent
+	Proof                              string
+	At                                 clock.Time // when the consent was given; zero for now
 }
 
 // Outcome is what became of a line.
@@ -30,7 +30,7 @@ type Outcome struct {
 }
 
 // Take adds the customers of some lines, or completes those who are there, in one write:
-// a name and a locale fill empty ones, an id in another system replaces one. A consent is
+// a name, a locale and a time zone fill empty ones, an id in another system replaces one. A consent is
 // recorded with its proof; it never opts anybody in who opted out.
 func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, err error) {
 	ctx = viewer.AsSystem(ctx, "customer import")
@@ -47,7 +47,7 @@ func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, e
 }
 
 func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome) error {
-	said := details{name: some(l.Name), locale: some(l.Locale), externalID: some(l.ExternalID)}
+	said := details{some(l.Name), some(l.Locale), some(l.TimeZone), some(l.ExternalID)}
 	if out.Refused = reason(said.clean()); out.Refused != "" {
 		return nil
 	}
@@ -95,6 +95,9 @@ func (s *Service) complete(ctx context.Context, tx *store.Tx, key int64, said de
 	}
 	if row.Locale != "" {
 		said.locale = nil
+	}
+	if row.TimeZone != "" {
+		said.timeZone = nil
 	}
 	return s.update(ctx, tx, row, said)
 }

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"parley/ent"
+	"parley/internal/desk/formula"
 	"parley/internal/ground/clock"
+	"parley/internal/ground/decimal"
 )
 
 // Organization is whose desk this is.
@@ -13,9 +15,12 @@ type Organization struct {
 	TimeZone string // an IANA name
 	// Locale is the language of new agents, a BCP 47 tag; nil when it is not known.
 	Locale *string
+	// CurrencyRates are those that formulas use, by code.
+	CurrencyRates []formula.Rate
 
 	country string
 	zone    *time.Location
+	rates   map[string]decimal.Decimal
 }
 
 // Country is its two letters; nil when it is not known.
@@ -34,10 +39,16 @@ func (d *Directory) Organization() *Organization { return d.now.Load().organizat
 // Zone is the time zone.
 func (o *Organization) Zone() *time.Location { return o.zone }
 
+// Rates are the organisation's currency rates as formulas take them, not to be changed.
+func (d *Directory) Rates() map[string]decimal.Decimal { return d.Organization().rates }
+
 func organizationOf(row *ent.Organization) *Organization {
 	zone, err := time.LoadLocation(row.TimeZone)
 	if err != nil { // one that only a newer version knows
 		zone = time.UTC
 	}
-	return &Organization{Name: row.Name, TimeZone: row.TimeZone, Locale: stated(row.Locale), country: row.Country, zone: zone}
+	return &Organization{
+		Name: row.Name, TimeZone: row.TimeZone, Locale: stated(row.Locale), CurrencyRates: row.CurrencyRates,
+		country: row.Country, zone: zone, rates: formula.Rates(row.CurrencyRates),
+	}
 }

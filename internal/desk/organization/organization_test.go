@@ -1,6 +1,7 @@
 package organization_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -54,6 +55,40 @@ func TestWhatTheOrganisationRefuses(t *testing.T) {
 		require.Equal(t, field, update(p, "ada", in).Get("errors", 0, "field").String(), in)
 	}
 	require.Equal(t, "input.timeZone", update(p, "ada", vars{"timeZone": ""}).Get("errors", 0, "field").String(), "it always has one")
+}
+
+// Formulas know the rates that the organisation keeps, by their codes.
+func TestFormulasKnowTheOrganisationsRates(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	rates := func(in ...vars) parleytest.Tree {
+		return p.As("ada").Do(`mutation($in: UpdateOrganizationInput!) { updateOrganization(input: $in) { organization { currencyRates { code rate } } errors { code field } } }`,
+			vars{"in": vars{"currencyRates": append([]vars{}, in...)}}).Get("updateOrganization")
+	}
+	formula := func(given any) string {
+		return p.As("amy").Do(`query($rates: [FormulaRateInput!]) { checkFormula(input: {expression: "100 * CURRENCYRATE(\"eur\")", rates: $rates}) { value error { code } } }`,
+			vars{"rates": given}).Get("checkFormula").String()
+	}
+	const unknown = `{"error":{"code":"UNKNOWN_CURRENCY"},"value":null}`
+	require.Equal(t, unknown, formula(nil))
+	gbp, eur := vars{"code": "GBP", "rate": "0.79"}, vars{"code": "eur", "rate": "0.92"}
+	want := `{"errors":[],"organization":{"currencyRates":[{"code":"EUR","rate":"0.92"},{"code":"GBP","rate":"0.79"}]}}`
+	require.Equal(t, want, rates(gbp, eur).String())
+	require.Equal(t, want, rates(eur, gbp).String(), "nothing changed")
+	require.Equal(t, `{"error":null,"value":"92"}`, formula(nil))
+	require.Equal(t, `{"error":null,"value":"50"}`, formula([]vars{{"code": "EUR", "rate": "0.5"}}), "those given stand in for the organisation's")
+	require.Equal(t, unknown, formula([]vars{}))
+	for field, in := range map[string][]vars{
+		"input.currencyRates.0.code": {{"code": "EURO", "rate": "1"}},
+		"input.currencyRates.1.code": {eur, {"code": "EUR", "rate": "1"}},
+		"input.currencyRates.0.rate": {{"code": "EUR", "rate": "0"}},
+		"input.currencyRates.1.rate": {eur, {"code": "GBP", "rate": "much"}},
+		"input.currencyRates":        slices.Repeat([]vars{eur}, 301),
+	} {
+		require.Equal(t, field, rates(in...).Get("errors", 0, "field").String())
+	}
+	require.Equal(t, `{"errors":[],"organization":{"currencyRates":[]}}`, rates().String())
+	require.Equal(t, unknown, formula(nil))
 }
 
 // Another process knows within a second.

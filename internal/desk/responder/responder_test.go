@@ -196,13 +196,42 @@ func TestAnAnswerThatComesTooLateIsNotSent(t *testing.T) {
 	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
 	require.Empty(t, b.automatic(), "an hour went by")
 	b.Say("shop/44", "website", "Hello")
-	b.ok("updateComponent", "UpdateComponentInput", "component { id }", vars{"id": id, "isArchived": true})
-	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
-	require.Empty(t, b.automatic(), "it is archived")
-	b.ok("updateComponent", "UpdateComponentInput", "component { id }", vars{"id": id, "isArchived": false})
 	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
 	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
 	require.Len(t, b.automatic(), 1)
+}
+
+// What a channel says by itself can neither go nor change so that the channel could not say
+// it any more.
+func TestAComponentThatIsSaidByItselfStaysFit(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.component("AUTO_RESPONSE", page())
+	require.Empty(t, b.answer("ada", b.web, acknowledging(id)).Get("errors").List())
+	change := func(in vars) string {
+		in["id"] = id
+		return b.do("ada", "updateComponent", "UpdateComponentInput", "component { version }", in).Get("errors").String()
+	}
+	with := func(parameters ...vars) vars {
+		design := page()
+		design["parameters"] = parameters
+		return vars{"design": design}
+	}
+	level, city := vars{"name": "Level", "type": "TEXT"}, vars{"name": "City", "type": "TEXT"}
+	for _, in := range []vars{
+		{"isArchived": true},
+		with(level, city),
+		with(vars{"name": "Level", "type": "DATE"}),
+	} {
+		require.Contains(t, change(in), `"code":"CONFLICT"`, in)
+	}
+	city["isOptional"] = true
+	require.Equal(t, "[]", change(with(level, city)))
+	b.Say(customer, "website", "Hello")
+	require.NoError(t, b.Responder.Respond(context.Background(), b.conversation()))
+	require.Len(t, b.automatic(), 1)
+	require.Empty(t, b.answer("ada", b.web, []vars{}).Get("errors").List())
+	require.Equal(t, "[]", change(vars{"isArchived": true}))
 }
 
 // conversation is the key of the newest conversation.

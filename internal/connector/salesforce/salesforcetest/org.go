@@ -97,7 +97,7 @@ func New() *Org {
 	o.Define("Account", "001", slices.Concat(text("Name", "Industry", "Phone"), []Field{of("MasterRecordId", "reference", "Account")})...)
 	o.Define("Contact", "003", slices.Concat(text("FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title"), []Field{
 		{Name: "Parley_Id__c", Label: "Parley Id", Type: "string", Nillable: true, Createable: true, Updateable: true, ExternalID: true},
-		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
+		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), {Name: "Home__c", Label: "Home", Type: "location", Nillable: true}, of("Home__Latitude__s", "double"), of("Home__Longitude__s", "double"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
 	})...)
 	o.Define("Lead", "00Q", slices.Concat(text("FirstName", "LastName", "Name", "Company", "Phone", "MobilePhone"), []Field{
 		of("IsConverted", "boolean"), of("ConvertedContactId", "reference", "Contact"), of("ConvertedAccountId", "reference", "Account"), of("MasterRecordId", "reference", "Lead"),
@@ -150,10 +150,24 @@ func (o *Org) set(of *object, r *record, values Values) {
 			}
 		}
 	}
+	for _, f := range of.fields {
+		if f.Type == "location" { // a compound of two others, which alone are written
+			r.values[f.Name] = place(r.values, strings.TrimSuffix(f.Name, "__c"))
+		}
+	}
 	if field(of, "FirstName") != nil {
 		r.values["Name"] = strings.TrimSpace(fmt.Sprint(cmp.Or(r.values["FirstName"], any("")), " ", cmp.Or(r.values["LastName"], any(""))))
 	}
 	r.values["LastModifiedDate"], r.values["SystemModstamp"] = o.stamp(), o.stamp()
+}
+
+// place is the compound of a latitude and a longitude; nil without them.
+func place(values Values, base string) any {
+	latitude, longitude := values[base+"__Latitude__s"], values[base+"__Longitude__s"]
+	if latitude == nil || longitude == nil {
+		return nil
+	}
+	return Values{"latitude": latitude, "longitude": longitude}
 }
 
 const stampLayout = "2006-01-02T15:04:05.000+0000"

@@ -16,6 +16,8 @@ import (
 // Service checks formulas for those who are signed in.
 type Service struct {
 	Clock clock.Clock
+	// Rates are the organisation's, for formulas that are given none.
+	Rates func() map[string]decimal.Decimal
 }
 
 // Input is a trial as the graph takes it.
@@ -72,8 +74,7 @@ type Failure struct {
 }
 
 const (
-	mostRates = 300
-	mostZone  = 64
+	mostZone = 64
 )
 
 // workOfUnit is how much work of a formula takes as long as a unit of cost.
@@ -87,7 +88,7 @@ func (s *Service) Check(ctx context.Context, in Input) (*Check, error) {
 	if (in.Expression == nil) == (in.Template == nil) {
 		return nil, fault.Input("input", "Give either an expression or a template.")
 	}
-	t, err := in.trial(s.Clock)
+	t, err := s.trial(in)
 	if err == nil {
 		t.Charge = func(work int) { price.Charge(ctx, work/workOfUnit) }
 		var result Result
@@ -123,8 +124,8 @@ func known[T comparable](v T) *T {
 	return &v
 }
 
-func (in Input) trial(now clock.Clock) (Trial, error) {
-	t := Trial{Now: now.Now().Std(), IsTemplate: in.Template != nil, Rates: map[string]decimal.Decimal{}}
+func (s *Service) trial(in Input) (Trial, error) {
+	t := Trial{Now: s.Clock.Now().Std(), IsTemplate: in.Template != nil, Rates: s.Rates()}
 	t.Source, t.Zone = or(in.Expression, or(in.Template, "")), or(in.TimeZone, "")
 	t.KeepsBlank = or(in.KeepsBlank, false)
 	if in.Now != nil {
@@ -133,8 +134,11 @@ func (in Input) trial(now clock.Clock) (Trial, error) {
 	for _, field := range in.Fields {
 		t.Fields = append(t.Fields, field.field())
 	}
-	if len(in.Rates) > mostRates || len(t.Zone) > mostZone {
-		return t, refuse("At most %d rates and a zone of %d characters are allowed.", mostRates, mostZone)
+	if len(in.Rates) > formula.MostRates || len(t.Zone) > mostZone {
+		return t, refuse("At most %d rates and a zone of %d characters are allowed.", formula.MostRates, mostZone)
+	}
+	if in.Rates != nil {
+		t.Rates = make(map[string]decimal.Decimal, len(in.Rates))
 	}
 	for _, given := range in.Rates {
 		if len(given.Code) > mostName {
