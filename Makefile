@@ -15,6 +15,9 @@ GO := go
 FAST := CGO_CFLAGS="-O1 -g0"
 SHIP := CGO_CFLAGS="-O2 -g0"
 
+# Half of what linking a test takes is for debuggers, and vet is a target of its own.
+TEST := $(FAST) $(GO) test -vet=off -ldflags="-s -w"
+
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 PARLEY_TEST_POSTGRES ?= postgres://postgres@127.0.0.1:5432/postgres
@@ -64,7 +67,7 @@ ALONE = internal/check/parleytest/hostile
 
 .PHONY: test
 test: web ## Run every test that needs no other service (frontend clients too, if Node is installed)
-	$(FAST) $(GO) test -tags $(TAGS) -timeout 9m $$($(GO) list -tags $(TAGS) ./... | grep -v $(ALONE)) && $(FAST) $(GO) test -tags $(TAGS) -timeout 5m ./$(ALONE)
+	$(TEST) -tags $(TAGS) -timeout 9m $$($(GO) list -tags $(TAGS) ./... | grep -v $(ALONE)) && $(TEST) -tags $(TAGS) -timeout 5m ./$(ALONE)
 	@if $(NODE_20) && $(MAKE) --no-print-directory clients/node_modules/.package-lock.json; then $(MAKE) --no-print-directory test-clients; \
 	else echo "test: SKIPPED the frontend clients, for Node 20.14 is not here or npm could not install them; see to that and run make test-clients."; fi
 
@@ -84,12 +87,12 @@ clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmr
 
 .PHONY: race
 race: ## Run the tests of RACE (packages, default: those in internal) with the race detector
-	$(FAST) $(GO) test -race -tags $(TAGS) -timeout 10m $(RACE)
+	$(TEST) -race -tags $(TAGS) -timeout 10m $(RACE)
 
 .PHONY: test-postgres
 test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a server; tests make their own databases)
-	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./app/... ./internal/... ./cmd/... | grep -v $(ALONE))
-	$(FAST) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
+	PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(TEST) -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./app/... ./internal/... ./cmd/... | grep -v $(ALONE))
+	PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(TEST) -tags $(TAGS) -count=1 -timeout 9m ./$(ALONE)
 
 # The last version, which this one must serve beside. It is built once.
 LAST := $(shell cat internal/check/parleytest/rolling/LAST)
@@ -97,10 +100,10 @@ LAST := $(shell cat internal/check/parleytest/rolling/LAST)
 .PHONY: test-rolling
 test-rolling: bin/last/$(LAST) ## Run the last version beside this one on one database, on SQLite and PostgreSQL (needs the git history)
 	$(FAST) $(GO) build -tags $(TAGS) -o bin/parley-for-rolling ./cmd/parley
-	$(ROLLING) PARLEY_TEST_POSTGRES= $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
-	$(ROLLING) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(GO) test -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
+	$(ROLLING) PARLEY_TEST_POSTGRES= $(TEST) -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
+	$(ROLLING) PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(TEST) -tags "$(TAGS) rolling" -count=1 -timeout 4m ./internal/check/parleytest/rolling
 
-ROLLING = $(FAST) PARLEY_TEST_LAST="$(CURDIR)/bin/last/$(LAST)" PARLEY_TEST_THIS="$(CURDIR)/bin/parley-for-rolling"
+ROLLING = PARLEY_TEST_LAST="$(CURDIR)/bin/last/$(LAST)" PARLEY_TEST_THIS="$(CURDIR)/bin/parley-for-rolling"
 
 bin/last/$(LAST):
 	@git cat-file -e "$(LAST)^{commit}" || { echo "test-rolling: this clone lacks the commit $(LAST) of the last version; run git fetch --unshallow (or git fetch origin $(LAST)) and try again."; exit 1; }
@@ -109,7 +112,7 @@ bin/last/$(LAST):
 
 .PHONY: test-browser
 test-browser: web ## Walk through the playground in a headless Chromium
-	$(FAST) $(GO) test -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/check/parleytest/browser/...
+	$(TEST) -tags "$(TAGS) browser" -count=1 -timeout 5m ./internal/check/parleytest/browser/...
 
 .PHONY: generate
 generate: ## Regenerate code and schema.graphql

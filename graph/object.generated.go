@@ -288,7 +288,7 @@ func (ec *executionContext) _ObjectField_blankAsZero(ctx context.Context, field 
 			return ec.fieldContext_ObjectField_blankAsZero(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.BlankAsZero, nil
+			return obj.CountsBlankAsZero(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -299,7 +299,7 @@ func (ec *executionContext) _ObjectField_blankAsZero(ctx context.Context, field 
 	)
 }
 func (ec *executionContext) fieldContext_ObjectField_blankAsZero(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ObjectField", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("ObjectField", field, true, false, "Boolean")
 }
 
 func (ec *executionContext) _ObjectField_isFilterable(ctx context.Context, field graphql.CollectedField, obj *objecttype.Field) (ret graphql.Marshaler) {
@@ -1333,7 +1333,7 @@ func (ec *executionContext) unmarshalInputObjectFieldInput(ctx context.Context, 
 			it.Sensitive = data
 		case "blankAsZero":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("blankAsZero"))
-			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}

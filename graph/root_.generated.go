@@ -1196,18 +1196,18 @@ type ComplexityRoot struct {
 	}
 
 	ObjectField struct {
-		Access      func(childComplexity int) int
-		BlankAsZero func(childComplexity int) int
-		Choices     func(childComplexity int) int
-		Description func(childComplexity int) int
-		FieldKind   func(childComplexity int) int
-		Filterable  func(childComplexity int) int
-		Label       func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Required    func(childComplexity int) int
-		Retired     func(childComplexity int) int
-		Sensitive   func(childComplexity int) int
-		Targets     func(childComplexity int) int
+		Access            func(childComplexity int) int
+		Choices           func(childComplexity int) int
+		CountsBlankAsZero func(childComplexity int) int
+		Description       func(childComplexity int) int
+		FieldKind         func(childComplexity int) int
+		Filterable        func(childComplexity int) int
+		Label             func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Required          func(childComplexity int) int
+		Retired           func(childComplexity int) int
+		Sensitive         func(childComplexity int) int
+		Targets           func(childComplexity int) int
 	}
 
 	ObjectMessaging struct {
@@ -6734,18 +6734,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectField.Access(childComplexity), true
-	case "ObjectField.blankAsZero":
-		if e.ComplexityRoot.ObjectField.BlankAsZero == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ObjectField.BlankAsZero(childComplexity), true
 	case "ObjectField.choices":
 		if e.ComplexityRoot.ObjectField.Choices == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ObjectField.Choices(childComplexity), true
+	case "ObjectField.blankAsZero":
+		if e.ComplexityRoot.ObjectField.CountsBlankAsZero == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.CountsBlankAsZero(childComplexity), true
 	case "ObjectField.description":
 		if e.ComplexityRoot.ObjectField.Description == nil {
 			break
@@ -14013,8 +14013,8 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
   isRequired: Boolean! @goField(name: "Required")
   "Whether only those may read it whose permission set names the field, and holders of MANAGE_RECORDS."
   isSensitive: Boolean! @goField(name: "Sensitive")
-  "Whether formulas read an empty value as 0."
-  blankAsZero: Boolean!
+  "Whether formulas read an empty value as 0; of NUMBER, CURRENCY and PERCENT."
+  blankAsZero: Boolean! @goField(name: "CountsBlankAsZero")
   "Whether records can be filtered and sorted by it."
   isFilterable: Boolean! @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
@@ -14159,7 +14159,7 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
   isRequired: Boolean @goField(name: "Required")
   "Whether only those may read it whose permission set names the field, and holders of MANAGE_RECORDS."
   isSensitive: Boolean @goField(name: "Sensitive")
-  "Whether formulas read an empty value as 0. Of NUMBER, CURRENCY and PERCENT."
+  "Whether formulas read an empty value as 0, of NUMBER, CURRENCY and PERCENT. Absent or null: they do. False keeps it blank, and what is computed with it."
   blankAsZero: Boolean
   "Whether records can be filtered and sorted by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
   isFilterable: Boolean @goField(name: "Filterable")

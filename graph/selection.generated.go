@@ -5340,7 +5340,7 @@ func (ec *executionContext) selectObjectField() map[string]*selection.Field {
 		"blankAsZero": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
-				v := source.(*objecttype.Field).BlankAsZero
+				v := source.(*objecttype.Field).CountsBlankAsZero()
 				w.Bool(bool(v))
 			},
 		},

@@ -23,7 +23,7 @@ func types(name string) *object.Definition {
 			{Name: "CaseNumber", Kind: object.Text},
 			{Name: "Subject", Kind: object.Text},
 			{Name: "Status", Kind: object.Picklist, Filterable: true},
-			{Name: "Total", Kind: object.Currency, BlankAsZero: true},
+			{Name: "Total", Kind: object.Currency},
 			{Name: "AccountId", Kind: object.Reference, Targets: []string{"Account"}},
 		}}
 	case "Account":

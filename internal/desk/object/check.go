@@ -71,7 +71,7 @@ func (f *Field) check(at string) error {
 	switch {
 	case !known:
 		return fault.Input(at+".type", "This version knows no fields of type %q. Use one of %s.", f.Kind, joined(Kinds, ", "))
-	case f.BlankAsZero && !may.blankAsZero:
+	case f.BlankAsZero != nil && *f.BlankAsZero && !may.blankAsZero:
 		return fault.Input(at+".blankAsZero", "Only fields of type NUMBER, CURRENCY and PERCENT can be read as zero, not %s. Leave it out.", f.Kind)
 	case f.Filterable && !may.filterable:
 		return fault.Input(at+".isFilterable", "Records cannot be filtered by a field of type %s. Leave it out.", f.Kind)

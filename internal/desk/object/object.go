@@ -82,11 +82,17 @@ type Field struct {
 	Description string   `json:"description,omitempty"`
 	Required    bool     `json:"isRequired,omitempty"`
 	Sensitive   bool     `json:"isSensitive,omitempty"`  // only who is given it by name may read it
-	BlankAsZero bool     `json:"blankAsZero,omitempty"`  // in formulas; of Number, Currency and Percent
+	BlankAsZero *bool    `json:"blankAsZero,omitempty"`  // nil for what CountsBlankAsZero says by itself
 	Filterable  bool     `json:"isFilterable,omitempty"` // its values have an index
 	Retired     bool     `json:"isRetired,omitempty"`    // takes no new values; those that records hold stay
 	Choices     []string `json:"choices,omitempty"`      // that new values of Picklist and MultiPicklist may have
 	Targets     []string `json:"targets,omitempty"`      // object types that a Reference names; the first where a value names none
+}
+
+// CountsBlankAsZero says that formulas read a blank as zero: that of a Number, Currency or
+// Percent, unless the definition says otherwise.
+func (f *Field) CountsBlankAsZero() bool {
+	return rulesOf[f.Kind].blankAsZero && (f.BlankAsZero == nil || *f.BlankAsZero)
 }
 
 // Messaging says which fields of an object type matter to conversations (the CRM's

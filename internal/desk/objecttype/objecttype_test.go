@@ -49,6 +49,15 @@ func setup(t *testing.T) (*parleytest.Parley, string) {
 	return p, made.Get("objectType", "id").String()
 }
 
+// blanks are blankAsZero of all fields of an object type.
+func blanks(p *parleytest.Parley, id string) string {
+	var all []string
+	for _, f := range p.As("ada").Do(`query($id: ID!) { node(id: $id) { ... on ObjectType { fields { blankAsZero } } } }`, vars{"id": id}).Get("node", "fields").List() {
+		all = append(all, f.Get("blankAsZero").String())
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
 // give gives an agent a permission set with rights on records.
 func give(p *parleytest.Parley, username, name string, rights ...object.Right) *staff.PermissionSet {
 	p.T.Helper()
@@ -148,6 +157,10 @@ func TestFieldsAreChangedAndAddedByName(t *testing.T) {
 	} {
 		require.Equal(t, in, change(want).Get("errors", 0, "field").String())
 	}
+	require.Empty(t, change(vars{"fields": []vars{
+		{"name": "Fee__c", "label": "Fee", "type": "CURRENCY"}, {"name": "Weight__c", "label": "Weight", "type": "NUMBER", "blankAsZero": false},
+	}}).Get("errors").List())
+	require.Equal(t, `[false,false,false,false,false,true,false]`, blanks(p, id), "a number counts as zero unless its definition says otherwise")
 	before, err := p.Store.Head(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, change(vars{"label": "Visit", "fields": []vars{{"name": "Mobile__c", "label": "Mobile", "type": "PHONE", "choices": []string{}}}}).Get("errors").List())

@@ -75,8 +75,8 @@ func TestFormulasKnowTheOrganisationsRates(t *testing.T) {
 	want := `{"errors":[],"organization":{"currencyRates":[{"code":"EUR","rate":"0.92"},{"code":"GBP","rate":"0.79"}]}}`
 	require.Equal(t, want, rates(gbp, eur).String())
 	require.Equal(t, want, rates(eur, gbp).String(), "nothing changed")
-	require.Equal(t, `{"error":null,"value":"92"}`, formula(nil))
-	require.Equal(t, `{"error":null,"value":"50"}`, formula([]vars{{"code": "EUR", "rate": "0.5"}}), "those given stand in for the organisation's")
+	require.Equal(t, `{"error":null,"value":"92.00"}`, formula(nil))
+	require.Equal(t, `{"error":null,"value":"50.0"}`, formula([]vars{{"code": "EUR", "rate": "0.5"}}), "those given stand in for the organisation's")
 	require.Equal(t, unknown, formula([]vars{}))
 	for field, in := range map[string][]vars{
 		"input.currencyRates.0.code": {{"code": "EURO", "rate": "1"}},

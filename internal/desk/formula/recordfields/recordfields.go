@@ -35,7 +35,7 @@ func (s schema) Find(path string) (formula.Field, bool) {
 		}
 		spelled = append(spelled, f.Name)
 		if !deep {
-			return formula.Field{Name: strings.Join(spelled, "."), Type: TypeOf(f.Kind), KeepsBlank: !f.BlankAsZero}, true
+			return formula.Field{Name: strings.Join(spelled, "."), Type: TypeOf(f.Kind), KeepsBlank: !f.CountsBlankAsZero()}, true
 		}
 		at, path = f.Targets, rest
 	}
