@@ -24,15 +24,16 @@ type Example struct {
 	Query string `json:"query"`
 	// Variables is a JSON object, empty when the document needs none. The page
 	// puts a random key for NEW_KEY, a conversation of the agent for
-	// CONVERSATION_ID and another agent for COLLEAGUE_ID.
+	// CONVERSATION_ID, its record for RECORD_ID, an action that can be taken in it for
+	// ACTION_ID, a component for COMPONENT_ID and another agent for COLLEAGUE_ID.
 	Variables string `json:"variables"`
 }
 
 // exampleNames lists the examples in the order of their tabs. The file of each
 // is its name in lower case with hyphens.
 var exampleNames = []string{
-	"My inbox", "Watch my inbox", "Search", "A thread", "Watch a thread", "A record page", "Link suggestions", "Reply", "Mark read", "Assign", "New messages live", "Inbox counts", "Who else is here", "Quick texts", "New quick text", "Components", "Who may what",
-	"New agent", "Accounts and numbers", "Customers", "Who changed what",
+	"My inbox", "Watch my inbox", "Search", "A thread", "Watch a thread", "A record page", "Watch a record page", "Try an action", "Link suggestions", "Reply", "Mark read", "Assign", "New messages live", "Inbox counts", "Who else is here", "Quick texts", "New quick text", "Components",
+	"Preview a component", "Prepare a component", "Send a component", "Who may what", "New agent", "Accounts and numbers", "Customers", "Who changed what",
 }
 
 // Examples returns the playground's example documents in the order of their

@@ -63,8 +63,8 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  // The ids that make the examples run as they are: a conversation of the agent
-  // and a colleague to give it to.
+  // The ids that make the examples run as they are: a conversation of the agent, with its
+  // record and an action for it, a component, and a colleague.
   async function idsFor(token) {
     if (!token) return {};
     try {
@@ -73,9 +73,13 @@
         headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
         body: JSON.stringify({ query: config.placeholders }),
       });
-      const { viewer, agents, conversations } = (await response.json()).data;
+      const { viewer, agents, conversations, components } = (await response.json()).data;
+      const conversation = conversations.nodes[0];
       return {
-        CONVERSATION_ID: conversations.nodes[0]?.id,
+        CONVERSATION_ID: conversation?.id,
+        RECORD_ID: conversation?.record?.id,
+        ACTION_ID: conversation?.availableActions.find((a) => a.isAvailable)?.action.id,
+        COMPONENT_ID: components.nodes[0]?.id,
         COLLEAGUE_ID: agents.find(({ id }) => id !== viewer.agent.id)?.id,
       };
     } catch {
@@ -116,7 +120,7 @@
     JSON.stringify({ Authorization: `Bearer ${session ? session.token : ""}` }, null, 2);
 
   const fill = (text, ids) =>
-    text.replace(/NEW_KEY|CONVERSATION_ID|COLLEAGUE_ID/g, (name) =>
+    text.replace(/NEW_KEY|[A-Z]+_ID/g, (name) =>
       (name === "NEW_KEY" ? randomKey() : ids[name] || name));
 
   function mount(session, ids) {
