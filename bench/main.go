@@ -144,6 +144,7 @@ func (s *settings) parts() []part {
 		{"reads", s.reads, false},
 		{"crm", s.trails, false},
 		{"crm", s.trailStreams, false},
+		{"crm", s.records, false},
 		{"prices", s.prices, false},
 		{"sends", s.sends, false},
 		{"receives", s.receives, false},
