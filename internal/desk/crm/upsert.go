@@ -81,7 +81,7 @@ type writing struct {
 	before *stored // nil for a new record
 	after  *stored
 	noted  bool // nothing but the time of the change differs
-	again  bool // it is read again by another definition
+	again  bool // what follows from it may never have been written, or by another definition
 	unseen bool // a deletion of a record that may never have come
 }
 
