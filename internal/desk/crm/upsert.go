@@ -96,21 +96,31 @@ func (s *Service) Upsert(ctx context.Context, records []*RecordInput) ([]*Result
 	seen := map[name]bool{}
 	for i, in := range records {
 		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
-		w, err := s.prepare(rights, fmt.Sprintf("input.records.%d", i), in)
-		if err == nil && seen[w.name] {
-			err = fault.Input(fmt.Sprintf("input.records.%d", i), "%s %s is there twice in this call. Pass it once.", in.ObjectType, in.ExternalID)
+		at := fmt.Sprintf("input.records.%d", i)
+		w, err := s.prepare(rights, at, in)
+		if err == nil {
+			err = once(seen, w.name, at)
 		}
 		if err != nil {
 			results[i].Error = err
 			continue
 		}
-		seen[w.name], w.result = true, results[i]
+		w.result = results[i]
 		todo = append(todo, w)
 	}
 	if len(todo) == 0 {
 		return results, nil
 	}
 	return results, s.write(ctx, todo)
+}
+
+// once refuses a record that the call has named before.
+func once(seen map[name]bool, n name, at string) *fault.Error {
+	if seen[n] {
+		return fault.Input(at, "%s %s is there twice in this call. Pass it once.", n.ObjectType, n.ExternalID)
+	}
+	seen[n] = true
+	return nil
 }
 
 // prepare checks what can be checked without the database.
