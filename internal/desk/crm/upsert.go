@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -208,6 +207,9 @@ func (s *Service) write(ctx context.Context, todo []*writing) error {
 			names[i] = w.name
 		}
 		known, err := readNamed(ctx, tx, names)
+		if err == nil {
+			err = markConverted(ctx, tx, known)
+		}
 		if err != nil {
 			return err
 		}
@@ -245,9 +247,9 @@ func (s *Service) show(ctx context.Context, done []*writing) error {
 func (w *writing) key() int64 {
 	switch {
 	case w.after != nil:
-		return w.after.key
+		return w.after.placeKey()
 	case w.before != nil:
-		return cmp.Or(w.before.mergedInto, w.before.key)
+		return w.before.placeKey()
 	}
 	return 0
 }

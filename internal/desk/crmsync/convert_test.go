@@ -151,8 +151,10 @@ func TestAWebhookBringsConversionsInAnyOrder(t *testing.T) {
 		named := func(name string) vars {
 			return vars{"modifiedAt": at(5), "fields": vars{"LastName": name, "Name": name}}
 		}
+		first := named("Lead 1")
+		first["fields"].(vars)["ConvertedAccountId"] = id("A")
 		changes := []vars{
-			is("UPSERT", "Lead", "L1", named("Lead 1")), is("UPSERT", "Lead", "L2", named("Lead 2")), is("UPSERT", "Lead", "L3", named("Lead 3")),
+			is("UPSERT", "Lead", "L1", first), is("UPSERT", "Lead", "L2", named("Lead 2")), is("UPSERT", "Lead", "L3", named("Lead 3")),
 			is("UPSERT", "Contact", "C1", named("Contact 1")), is("UPSERT", "Contact", "C2", named("Contact 2")),
 			is("CONVERSION", "Lead", "L1", into("Contact", "C1")), is("CONVERSION", "Lead", "L2", into("Contact", "C2")),
 			is("MERGE", "Contact", "C2", into("Contact", "C1")), is("MERGE", "Lead", "L3", into("Lead", "L1")),
@@ -170,6 +172,8 @@ func TestAWebhookBringsConversionsInAnyOrder(t *testing.T) {
 			require.Equal(r, id("C1"), h.place("Lead", id(name)), name)
 		}
 		require.Equal(r, id("C1"), h.place("Contact", id("C2")))
+		require.Equal(r, []string{id("L1")}, parleytest.Rows(t, h.Store, "SELECT r.external_id FROM lookups l JOIN records r ON r.id = l.record_id JOIN records a ON a.id = l.target_id WHERE a.external_id = '"+id("A")+"'"),
+			"the account keeps the lead")
 	})
 }
 
