@@ -65,7 +65,7 @@ func (a *App) wireDesk(ids *publicid.Codec, cursors *feed.Cursors, providers cha
 	syncs := a.wireSync(ids, records)
 	actions := a.wireActions(ids, cursors, messages, records, syncs)
 	links := a.wireLinking(ids, records)
-	a.Bulk.Linker = links
+	a.Bulk.Linker, actions.WouldLink = links, links.WouldLink
 	a.refusals.Store = a.Store
 	a.board = presence.New(presence.Options{Signals: a.bus})
 	streams := &live.Streams{Service: a.Conversations, Hub: a.Hub, Board: a.board, Bulk: a.Bulk, Reader: messages}

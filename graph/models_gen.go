@@ -288,7 +288,7 @@ type DeleteQueuePayload struct {
 
 // Records to take out.
 type DeleteRecordsInput struct {
-	// 1 to 200 records.
+	// 1 to 200 records, each at most once.
 	Records []*crm.DeletionInput `json:"records"`
 }
 

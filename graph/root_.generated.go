@@ -9773,7 +9773,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   CONVERSATION_BEGUN
   "A customer wrote for the first time."
   FIRST_INBOUND
-  "A customer wrote for the first time whose conversation is of no record."
+  "A customer wrote for the first time whose conversation is of no record, and whom no linking rule links with the message or soon after it."
   UNKNOWN_SENDER
   "A customer wrote."
   MESSAGE_RECEIVED
@@ -9996,13 +9996,13 @@ type CrmFieldChange @goModel(model: "parley/internal/desk/crmaction.FieldChange"
   after: String
 }
 
-"A request that a run asks for."
+"A request that a run asks for: of a webhook, or to write a record to the CRM."
 type CrmActionRequest @goModel(model: "parley/internal/desk/crmaction.Request") {
-  "Method of HTTP."
+  "Method of HTTP; WRITE to write to the CRM, whatever method that takes."
   method: String!
-  "Where it goes."
+  "Where it goes: the address of the webhook or of the CRM."
   url: String!
-  "What is sent."
+  "What is sent; to the CRM, the changed fields by its names for them, as JSON. Fields that the CRM does not have are left out when it is sent."
   body: String!
 }
 
@@ -14714,7 +14714,7 @@ input DeleteRecordInput @goModel(model: "parley/internal/desk/crm.DeletionInput"
 
 "Records to take out."
 input DeleteRecordsInput {
-  "1 to 200 records."
+  "1 to 200 records, each at most once."
   records: [DeleteRecordInput!]!
 }
 

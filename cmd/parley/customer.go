@@ -85,6 +85,7 @@ type importCustomersCmd struct {
 	File     string `arg:"" help:"CSV or JSON lines, plain or gzip. Columns: Channel (a sender ID's address or name), Address; Name, Locale, TimeZone, ExternalId, Consent, Proof and At (2026-11-28T09:30:00Z, 2026-11-28 09:30 or 2026-11-28) may follow."`
 	Encoding string `placeholder:"NAME" help:"Encoding of the file, such as windows-1252; by default UTF-8, or what its byte order mark says."`
 	Zone     string `default:"UTC" help:"Time zone of times without one, such as Europe/Berlin."`
+	Refused  string `default:"customer-refused.csv" placeholder:"FILE" help:"File for refused rows, with line, external id and reason, if there are any; customer-refused.csv by default."`
 }
 
 // Run implements the command.
@@ -94,7 +95,9 @@ func (i *importCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 		return fmt.Errorf("--zone: there is no time zone %q", i.Zone)
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
-		report, err := importer.Customers(ctx, d.Schema.Customers, importer.CustomerOptions{File: i.File, Encoding: i.Encoding, Zone: zone, Progress: os.Stderr})
+		report, err := importer.Customers(ctx, d.Schema.Customers, importer.CustomerOptions{
+			File: i.File, Encoding: i.Encoding, Zone: zone, Refused: i.Refused, Progress: os.Stderr,
+		})
 		if err == nil {
 			err = noteImport(ctx, d.Store, "MessagingUser", i.File, report.Added+report.Changed+report.Consents)
 		}
@@ -106,9 +109,7 @@ func (i *importCustomersCmd) Run(ctx context.Context, c *cli, out io.Writer) err
 		} else {
 			fmt.Fprintf(out, "Rows: %d. Added: %d, completed: %d, unchanged: %d. Consents recorded: %d. Refused: %d.\n",
 				report.Rows, report.Added, report.Changed, report.Unchanged, report.Consents, report.Refused)
-			for _, r := range report.Refusals {
-				fmt.Fprintf(out, "  line %d: %s\n", r.Line, r.Reason)
-			}
+			printRefusals(out, report.Refusals, report.Refused, i.Refused)
 		}
 		if err == nil && report.Refused > 0 {
 			err = refusedRows(report.Refused)

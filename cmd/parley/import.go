@@ -77,6 +77,16 @@ func (n refusedRows) Error() string {
 	return fmt.Sprintf("%d rows were refused; the report says why. All other rows were processed", int64(n))
 }
 
+// printRefusals prints the first rows that an import refused, and where all are.
+func printRefusals(out io.Writer, first []importer.RowRefusal, all int64, file string) {
+	for _, r := range first {
+		fmt.Fprintf(out, "  line %d: %s\n", r.Line, r.Reason)
+	}
+	if more := all - int64(len(first)); more > 0 {
+		fmt.Fprintf(out, "  and %d more; all are in %s\n", more, file)
+	}
+}
+
 // ExitCode is that of the program.
 func (refusedRows) ExitCode() int { return 3 }
 

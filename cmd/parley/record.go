@@ -98,6 +98,7 @@ type importRecordsCmd struct {
 	Field      map[string]string `placeholder:"COLUMN=FIELD" mapsep:"none" help:"Field that a column is of, or nothing to leave the column out; by default the field of its name. May be repeated."`
 	Encoding   string            `placeholder:"NAME" help:"Encoding of the file, such as windows-1252; by default UTF-8, or what its byte order mark says."`
 	Zone       string            `default:"UTC" help:"Time zone of times without one, such as Europe/Berlin."`
+	Refused    string            `default:"record-refused.csv" placeholder:"FILE" help:"File for refused rows, with line, id and reason, if there are any; record-refused.csv by default."`
 }
 
 // Run implements the command.
@@ -108,7 +109,7 @@ func (i *importRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 	}
 	return asOperator(ctx, c, func(ctx context.Context, d *operator) error {
 		report, err := importer.Records(ctx, d.Schema.Records, importer.RecordOptions{
-			File: i.File, Encoding: i.Encoding, ObjectType: i.ObjectType, ID: i.ID, ModifiedAt: i.ModifiedAt, Fields: i.Field, Zone: zone, Progress: os.Stderr,
+			File: i.File, Encoding: i.Encoding, ObjectType: i.ObjectType, ID: i.ID, ModifiedAt: i.ModifiedAt, Fields: i.Field, Zone: zone, Refused: i.Refused, Progress: os.Stderr,
 		})
 		if err == nil {
 			o := report.Outcomes
@@ -123,9 +124,7 @@ func (i *importRecordsCmd) Run(ctx context.Context, c *cli, out io.Writer) error
 			o := report.Outcomes
 			fmt.Fprintf(out, "Rows: %d. Created: %d, updated: %d, unchanged: %d, older: %d, merged: %d. Refused: %d.\n",
 				report.Rows, o[crm.Created], o[crm.Updated], o[crm.Unchanged], o[crm.Older], o[crm.Merged], report.Refused)
-			for _, r := range report.Refusals {
-				fmt.Fprintf(out, "  line %d: %s\n", r.Line, r.Reason)
-			}
+			printRefusals(out, report.Refusals, report.Refused, i.Refused)
 		}
 		if err == nil && report.Refused > 0 {
 			err = refusedRows(report.Refused)

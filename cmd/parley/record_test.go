@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +14,33 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/object"
 )
+
+// Every refused row is in the file, though few are printed.
+func TestEveryRefusedRecordIsInTheFile(t *testing.T) {
+	t.Parallel()
+	database, dir := parleytest.Database(t), t.TempDir()
+	file, refused := filepath.Join(dir, "contacts.csv"), filepath.Join(dir, "refused.csv")
+	rows := "Id,LastName,Birthdate\n"
+	for n := range 300 {
+		rows += fmt.Sprintf("C%d,Kim,someday\n", n)
+	}
+	require.NoError(t, os.WriteFile(file, []byte(rows+"C300,Kim,\n"), 0o600))
+	out, err := command(t, "record", "import", file, "--database", database, "--object-type", "Contact", "--refused", refused)
+	require.Equal(t, 3, exitCode(err), "%v", err)
+	require.Contains(t, out, "Refused: 300.\n  line 2: ")
+	require.Contains(t, out, "  and 290 more; all are in "+refused+"\n")
+	written, err := os.ReadFile(refused)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(written)), "\n")
+	require.Len(t, lines, 301)
+	require.Equal(t, "Line,Id,Reason", lines[0])
+	require.Regexp(t, `^301,C299,.*Birthdate`, lines[300])
+
+	require.NoError(t, os.Remove(refused))
+	_, err = command(t, "record", "import", file, "--database", database, "--object-type", "Contact", "--field", "Birthdate=", "--refused", refused)
+	require.NoError(t, err)
+	require.NoFileExists(t, refused)
+}
 
 // An organisation's object types and records come in by the command line alone.
 func TestRecordsComeInByCommands(t *testing.T) {
@@ -42,15 +71,16 @@ func TestRecordsComeInByCommands(t *testing.T) {
 	_, err = try("object", "set", write("bad.json", `{"naem": "Visit__c"}`))
 	require.ErrorContains(t, err, "naem")
 
+	refused := filepath.Join(t.TempDir(), "refused.csv")
 	file := write("visits.csv", "Id,Name,Mobile__c,Fee__c,Changed,Remark\nV1,Ann,+1 202 555 0111,12.50,2026-01-02T03:04:05Z,x\nV2,Bob,,much,2026-01-02T03:04:05Z,\nV1,Anne,+1 202 555 0111,12.50,2026-01-02T03:04:06Z,\n")
-	out, err := try("record", "import", file, "--object-type", "Visit__c", "--modified-at", "Changed", "--field", "Remark=")
+	out, err := try("record", "import", file, "--object-type", "Visit__c", "--modified-at", "Changed", "--field", "Remark=", "--refused", refused)
 	require.Error(t, err)
 	require.Equal(t, "Rows: 3. Created: 1, updated: 1, unchanged: 0, older: 0, merged: 0. Refused: 1.\n  line 3: Fee__c takes a number such as 12.50, not \"much\".\n", out)
-	out, err = try("record", "import", file, "--object-type", "Visit__c", "--modified-at", "Changed")
+	out, err = try("record", "import", file, "--object-type", "Visit__c", "--modified-at", "Changed", "--refused", refused)
 	require.Error(t, err)
 	require.Contains(t, out, `Visit__c has no field for the column "remark"`)
 	lines := write("visits.jsonl", `{"ObjectType": "Visit__c", "Id": "V3", "Visitor": "Cy"}`+"\n"+`{"ObjectType": "Nothing", "Id": "N"}`+"\n")
-	out, err = try("record", "import", lines, "--field", "Visitor=Name", "--json")
+	out, err = try("record", "import", lines, "--field", "Visitor=Name", "--json", "--refused", refused)
 	require.Error(t, err)
 	require.JSONEq(t, `{"rows": 2, "outcomes": {"CREATED": 1}, "refused": 1, "refusals": [{"line": 2, "reason": "there is no object type \"Nothing\""}]}`, out)
 

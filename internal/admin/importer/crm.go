@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,6 +26,9 @@ type RecordOptions struct {
 	// out. Columns that are not here are of the field of their name.
 	Fields map[string]string
 	Zone   *time.Location
+	// Refused is the file that all refused rows are written to, if there are any; none when
+	// empty.
+	Refused string
 	// Progress shows how far it is; nil shows nothing.
 	Progress io.Writer
 }
@@ -34,19 +38,23 @@ type RecordReport struct {
 	Rows     int64                 `json:"rows"`
 	Outcomes map[crm.Outcome]int64 `json:"outcomes"`
 	Refused  int64                 `json:"refused"`
-	// Refusals are the first mostShown refused rows.
+	// Refusals are the first mostShown refused rows, all of which are in the file.
 	Refusals []RowRefusal `json:"refusals"`
 }
 
 // Records imports records of the CRM with their fields, as upsertRecords takes them. It may
 // be interrupted and run again.
-func Records(ctx context.Context, s *crm.Service, o RecordOptions) (*RecordReport, error) {
+func Records(ctx context.Context, s *crm.Service, o RecordOptions) (report *RecordReport, err error) {
 	fields := make(map[string]string, len(o.Fields))
 	for column, field := range o.Fields {
 		fields[columnName(column)] = field
 	}
 	o.Fields = fields
-	i := &recordImport{service: s, options: o, report: &RecordReport{Outcomes: map[crm.Outcome]int64{}, Refusals: []RowRefusal{}}, names: map[[2]string]bool{}}
+	i := &recordImport{
+		service: s, options: o, report: &RecordReport{Outcomes: map[crm.Outcome]int64{}, Refusals: []RowRefusal{}}, names: map[[2]string]bool{},
+		refused: refusals{path: o.Refused},
+	}
+	defer func() { err = errors.Join(err, i.refused.close()) }()
 	required := []string{o.ID}
 	if o.ObjectType == "" {
 		required = append(required, "ObjectType")
@@ -62,8 +70,7 @@ func Records(ctx context.Context, s *crm.Service, o RecordOptions) (*RecordRepor
 		i.report.Rows++
 		in, problem := i.read(r)
 		if problem != "" {
-			i.refuse(r.line, problem)
-			return nil
+			return i.refuse(r.line, r.get(columnName(o.ID)), problem)
 		}
 		name := [2]string{in.ObjectType, in.ExternalID}
 		if i.names[name] || len(i.records) == crm.MostPerCall { // a call takes a record once
@@ -89,13 +96,15 @@ type recordImport struct {
 	records []*crm.RecordInput
 	lines   []int // of the records in the file
 	names   map[[2]string]bool
+	refused refusals
 }
 
-func (i *recordImport) refuse(line int, reason string) {
+func (i *recordImport) refuse(line int, id, reason string) error {
 	i.report.Refused++
 	if len(i.report.Refusals) < mostShown {
 		i.report.Refusals = append(i.report.Refusals, RowRefusal{line, reason})
 	}
+	return i.refused.add(line, id, reason)
 }
 
 // read reads a row, or says why it cannot.
@@ -163,7 +172,9 @@ func (i *recordImport) take(ctx context.Context) error {
 	}
 	for n, r := range results {
 		if r.Error != nil {
-			i.refuse(i.lines[n], r.Error.Message)
+			if err := i.refuse(i.lines[n], r.ExternalID, r.Error.Message); err != nil {
+				return err
+			}
 			continue
 		}
 		i.report.Outcomes[*r.Outcome]++

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,6 +21,9 @@ type CustomerOptions struct {
 	File     string // CSV or JSON lines, plain or gzip
 	Encoding string // of a file without a byte order mark; UTF-8 by default
 	Zone     *time.Location
+	// Refused is the file that all refused rows are written to, if there are any; none when
+	// empty.
+	Refused string
 	// Progress shows how far it is; nil shows nothing.
 	Progress io.Writer
 }
@@ -34,14 +38,8 @@ type CustomerReport struct {
 	// Consents are customers whose consent changed.
 	Consents int64 `json:"consents"`
 	Refused  int64 `json:"refused"`
-	// Refusals are the first mostShown refused rows.
+	// Refusals are the first mostShown refused rows, all of which are in the file.
 	Refusals []RowRefusal `json:"refusals"`
-}
-
-// RowRefusal is a row that was not taken in.
-type RowRefusal struct {
-	Line   int    `json:"line"`
-	Reason string `json:"reason"`
 }
 
 // customerBatch is how many rows one write takes.
@@ -53,7 +51,7 @@ const mostProof = 500
 // Customers imports customers with what they agreed to. The file has the columns Channel
 // (a sender ID's address or name) and Address, and may have Name, Locale, TimeZone,
 // ExternalId, Consent, Proof and At. It may be interrupted and run again.
-func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (*CustomerReport, error) {
+func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (report *CustomerReport, err error) {
 	f, err := openFile(o.File, o.Encoding, func(r *row) bool { return r.get("channel") != "" && r.get("address") != "" }, "Channel", "Address")
 	if err != nil {
 		return nil, err
@@ -61,13 +59,13 @@ func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (*C
 	defer f.close()
 	bar := progress.New(o.Progress, "customers", progress.Bytes)
 	defer bar.Close()
-	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone}
+	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone, refused: refusals{path: o.Refused}}
+	defer func() { err = errors.Join(err, i.refused.close()) }()
 	err = f.each(func(r *row) error {
 		i.report.Rows++
 		line, problem := i.read(r)
 		if problem != "" {
-			i.refuse(r.line, problem)
-			return nil
+			return i.refuse(r.line, r.get("externalid"), problem)
 		}
 		i.lines, i.numbers = append(i.lines, line), append(i.numbers, r.line)
 		if len(i.lines) < customerBatch {
@@ -88,13 +86,15 @@ type customerImport struct {
 	zone    *time.Location
 	lines   []customers.Line
 	numbers []int // of the lines in the file
+	refused refusals
 }
 
-func (i *customerImport) refuse(line int, reason string) {
+func (i *customerImport) refuse(line int, id, reason string) error {
 	i.report.Refused++
 	if len(i.report.Refusals) < mostShown {
 		i.report.Refusals = append(i.report.Refusals, RowRefusal{line, reason})
 	}
+	return i.refused.add(line, id, reason)
 }
 
 // read reads a row, or says why it cannot.
@@ -152,7 +152,9 @@ func (i *customerImport) take(ctx context.Context) error {
 	for n, out := range outcomes {
 		switch {
 		case out.Refused != "":
-			i.refuse(i.numbers[n], out.Refused)
+			if err := i.refuse(i.numbers[n], i.lines[n].ExternalID, out.Refused); err != nil {
+				return err
+			}
 		case out.Added:
 			i.report.Added++
 		case out.Changed:

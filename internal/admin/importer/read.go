@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -235,6 +236,7 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 		}
 	}
 	optedOut, ok := truth(row.get("optout"))
+	optOut := sql.NullBool{Bool: optedOut, Valid: row.get("optout") != ""}
 	if !ok {
 		return fmt.Sprintf("OptOut must be true or false, not %q", channel.Cut(channel.CleanText(row.get("optout")), mostStatus)), nil
 	}
@@ -251,14 +253,14 @@ func (r *reader) record(ctx context.Context, row *row, id string) (problem strin
 	name := r.shorten(channel.CleanName(row.get("name")), channel.MostName)
 	n, err := r.staging.exec(ctx, `INSERT INTO records (line, object_type, external_id, name, mobile, opted_out, at, parent_type, parent_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (object_type, external_id) DO NOTHING`,
-		row.line, objectType, id, name, mobile, optedOut, int64(at), parentType, parent)
+		row.line, objectType, id, name, mobile, optOut, int64(at), parentType, parent)
 	if err != nil || n > 0 {
 		return "", err
 	}
 	r.files[records].Twice++ // of several states of a record, the newest counts
 	_, err = r.staging.exec(ctx, `UPDATE records SET line = ?, name = ?, mobile = ?, opted_out = ?, at = ?, parent_type = ?, parent_id = ?
 		WHERE object_type = ? AND external_id = ? AND at < ?`,
-		row.line, name, mobile, optedOut, int64(at), parentType, parent, objectType, id, int64(at))
+		row.line, name, mobile, optOut, int64(at), parentType, parent, objectType, id, int64(at))
 	return "", err
 }
 

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"parley/internal/admin/bulkload"
 	"parley/internal/desk/conversation"
+	"parley/internal/desk/crm"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/progress"
 	"parley/internal/ground/store"
@@ -26,7 +28,7 @@ type stagedRecord struct {
 	line int
 	recordName
 	name, mobile string
-	optedOut     bool
+	optOut       sql.NullBool // no value where the export says nothing
 	at           clock.Time
 	parent       recordName // empty for none
 }
@@ -40,7 +42,13 @@ type knownRecord struct {
 }
 
 // shown is what a repair shows of a record.
-func (r *stagedRecord) shown() string { return showRecord(r.name, r.mobile, r.optedOut) }
+func (r *stagedRecord) shown(there *knownRecord) string {
+	optedOut := there.optedOut
+	if r.optOut.Valid {
+		optedOut = r.optOut.Bool
+	}
+	return showRecord(cmp.Or(r.name, there.Name), cmp.Or(r.mobile, there.mobile), optedOut)
+}
 
 func (r *knownRecord) shown() string { return showRecord(r.Name, r.mobile, r.optedOut) }
 
@@ -87,7 +95,7 @@ func (m *importing) eachRecords(ctx context.Context, unit string, fn func([]stag
 		var part []stagedRecord
 		err := m.staging.each(ctx, func(rows *sql.Rows) error {
 			var r stagedRecord
-			err := rows.Scan(&r.id, &r.line, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optedOut, &r.at,
+			err := rows.Scan(&r.id, &r.line, &r.objectType, &r.externalID, &r.name, &r.mobile, &r.optOut, &r.at,
 				&r.parent.objectType, &r.parent.externalID)
 			part = append(part, r)
 			return err
@@ -119,11 +127,16 @@ func sortRecords(part []stagedRecord, known map[recordName]*knownRecord) (s sort
 			s.fresh = append(s.fresh, r)
 		case there.at < r.at:
 			s.newer = append(s.newer, r)
-		case there.at == r.at && (there.Name != r.name || there.mobile != r.mobile || there.optedOut != r.optedOut):
+		case there.at == r.at && r.differs(there):
 			s.other = append(s.other, r)
 		}
 	}
 	return s
+}
+
+// differs reports whether the export says something else of a record than is there.
+func (r *stagedRecord) differs(there *knownRecord) bool {
+	return r.name != "" && r.name != there.Name || r.mobile != "" && r.mobile != there.mobile || r.optOut.Valid && r.optOut.Bool != there.optedOut
 }
 
 func namesOf(part []stagedRecord) []recordName {
@@ -141,7 +154,7 @@ func (m *importing) countRecords(ctx context.Context, part []stagedRecord, s sor
 	m.report.Present.Records += int64(len(part)-len(s.other)) - taken
 	for _, r := range s.other {
 		if m.options.Repair {
-			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].shown(), r.shown()})
+			m.report.repaired(records, Repair{records.String(), r.line, r.externalID, known[r.recordName].shown(), r.shown(known[r.recordName])})
 			continue
 		}
 		err := m.staging.refuse(ctx, records, r.line, r.externalID, "the record already exists with different content and no older LastModified; --repair replaces it")
@@ -167,7 +180,7 @@ func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
 			if err := addRecords(ctx, tx, s.fresh); err != nil {
 				return err
 			}
-			if err := changeRecords(ctx, tx, s.newer, known); err != nil || !m.options.Repair {
+			if err := i.changeRecords(ctx, tx, s.newer); err != nil || !m.options.Repair {
 				return err
 			}
 			return i.repairRecords(ctx, tx, s.other, known)
@@ -187,7 +200,7 @@ func addRecords(ctx context.Context, tx *store.Tx, fresh []stagedRecord) error {
 	for _, r := range fresh {
 		b.Record(bulkload.Record{
 			Key: b.Key(bulkload.Records), ObjectType: r.objectType, ExternalID: r.externalID, Name: r.name, Mobile: r.mobile,
-			OptedOut: r.optedOut, UpdatedAt: r.at,
+			OptedOut: r.optOut.Bool, UpdatedAt: r.at,
 		})
 	}
 	return b.Save(ctx, tx)
@@ -197,25 +210,24 @@ func addRecords(ctx context.Context, tx *store.Tx, fresh []stagedRecord) error {
 // are named after a record are named anew.
 func (i *Importer) repairRecords(ctx context.Context, tx *store.Tx, spoilt []stagedRecord, known map[recordName]*knownRecord) error {
 	for _, r := range spoilt {
-		if was := known[r.recordName]; was.Name != r.name {
+		if was := known[r.recordName]; r.name != "" && was.Name != r.name {
 			if err := rename(ctx, i.Conversations, tx, was, r.name); err != nil {
 				return err
 			}
 		}
 	}
-	return changeRecords(ctx, tx, spoilt, known)
+	return i.changeRecords(ctx, tx, spoilt)
 }
 
-// changeRecords gives records what the export has. They are there again, and the job that
-// indexes records takes from the columns what an upsert had said of them.
-func changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord, known map[recordName]*knownRecord) error {
-	for _, r := range changed {
-		update := tx.Builder().Update("records").Set("name", r.name).Set("mobile_number", r.mobile).Set("opted_out", r.optedOut).
-			Set("updated_at", int64(r.at)).Set("stub", false).Set("deleted_at", 0).SetNull("name_key").
-			Where(entsql.And(entsql.EQ("id", known[r.recordName].Key), entsql.LTE("updated_at", int64(r.at))))
-		if _, err := tx.Exec(ctx, update); err != nil {
-			return err
+// changeRecords gives records what the export has.
+func (i *Importer) changeRecords(ctx context.Context, tx *store.Tx, changed []stagedRecord) error {
+	changes := make([]crm.Import, len(changed))
+	for n := range changed {
+		r := &changed[n]
+		changes[n] = crm.Import{Name: crm.Name{ObjectType: r.objectType, ExternalID: r.externalID}, Title: r.name, Mobile: r.mobile, At: r.at}
+		if r.optOut.Valid {
+			changes[n].OptedOut = &r.optOut.Bool
 		}
 	}
-	return nil
+	return i.Records.Import(ctx, tx, changes)
 }

@@ -39,7 +39,7 @@ CREATE TABLE messages (id INTEGER PRIMARY KEY, side INTEGER NOT NULL, line INTEG
 	party INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL, status TEXT NOT NULL, agent INTEGER NOT NULL,
 	object_type TEXT NOT NULL, external_id TEXT NOT NULL, UNIQUE (side, source));
 CREATE TABLE records (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, object_type TEXT NOT NULL, external_id TEXT NOT NULL,
-	name TEXT NOT NULL, mobile TEXT NOT NULL, opted_out INTEGER NOT NULL, at INTEGER NOT NULL,
+	name TEXT NOT NULL, mobile TEXT NOT NULL, opted_out INTEGER, at INTEGER NOT NULL,
 	parent_type TEXT NOT NULL, parent_id TEXT NOT NULL, UNIQUE (object_type, external_id));
 CREATE TABLE refused (file INTEGER NOT NULL, line INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL);`
 

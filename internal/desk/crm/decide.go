@@ -30,6 +30,9 @@ func (w *writing) decide(was *stored, now clock.Time) {
 	}
 	outcome := outcomeOf(was, at)
 	w.result.Outcome, w.result.Error, w.before, w.after = &outcome, nil, was, nil
+	if outcome == Merged && was.converted {
+		w.refer(was, at)
+	}
 	if outcome == Merged || outcome == Older {
 		return
 	}
@@ -56,6 +59,25 @@ func (w *writing) decide(was *stored, now clock.Time) {
 		}
 	}
 	w.after = after
+}
+
+// refer has a record that was converted keep what it references, though another has its
+// place: what the record became is related by that.
+func (w *writing) refer(was *stored, at clock.Time) {
+	values := map[string]object.Value{}
+	for name, v := range w.values {
+		if w.def.Field(name).Kind == object.Reference {
+			values[name] = v
+		}
+	}
+	after := *was
+	after.at, after.body = at, w.holds(was).with(values).String()
+	if at < was.at || len(values) == 0 || len(after.body) > mostBody {
+		return
+	}
+	if w.noted = after.body == was.body; !w.noted || at > was.at {
+		w.after = &after
+	}
 }
 
 // outcomeOf is what a change at a time comes to, if it changes anything.

@@ -30,9 +30,14 @@ func (s *Service) Delete(ctx context.Context, records []*DeletionInput) ([]*Resu
 	}
 	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
 	results, todo := make([]*Result, len(records)), make([]*writing, 0, len(records))
+	seen := map[name]bool{}
 	for i, in := range records {
 		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
-		w, err := s.prepare(rights, fmt.Sprintf("input.records.%d", i), &RecordInput{ObjectType: in.ObjectType, ExternalID: in.ExternalID, ModifiedAt: in.DeletedAt})
+		at := fmt.Sprintf("input.records.%d", i)
+		w, err := s.prepare(rights, at, &RecordInput{ObjectType: in.ObjectType, ExternalID: in.ExternalID, ModifiedAt: in.DeletedAt})
+		if err == nil {
+			err = once(seen, w.name, at)
+		}
 		if err != nil {
 			results[i].Error = err
 			continue

@@ -12,13 +12,14 @@ import (
 // nameKey is what records are sorted and searched by.
 func nameKey(title string) []byte { return object.Prefix(title) }
 
-// derive adds the rows that follow from what the record holds now.
+// derive adds the rows that follow from what the record holds now. Nothing finds a record
+// whose place another has.
 func (w *writing) derive(d *derived, known map[name]*stored) {
 	b := w.holds(w.after)
 	for i := range w.def.Fields {
 		f := &w.def.Fields[i]
 		v := b[f.Name]
-		if f.Retired {
+		if f.Retired || w.after.mergedInto != 0 {
 			continue
 		}
 		if f.Filterable {

@@ -31,6 +31,7 @@ type stored struct {
 	deletedAt     clock.Time
 	mergedInto    int64
 	unindexed     bool // an import wrote it last
+	converted     bool // it was merged into a record of another type
 }
 
 // columns are those of stored, in the order of values.
@@ -70,6 +71,28 @@ func readNamed(ctx context.Context, tx *store.Tx, names []name) (map[name]*store
 		return err
 	})
 	return found, err
+}
+
+// markConverted finds out which of the records were converted.
+func markConverted(ctx context.Context, tx *store.Tx, known map[name]*stored) error {
+	keyed, keys := map[int64]*stored{}, []int64{}
+	for _, r := range known {
+		if r.mergedInto != 0 {
+			keyed[r.key], keys = r, append(keys, r.key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	r, w := tx.Builder().Table("records").As("r"), tx.Builder().Table("records").As("w")
+	q := tx.Builder().Select(r.C("id")).From(r).Join(w).On(w.C("id"), r.C("merged_into")).
+		Where(entsql.And(inKeys(r.C("id"), keys), entsql.ColumnsNEQ(w.C("object_type"), r.C("object_type"))))
+	return tx.Query(ctx, q, func(rows *sql.Rows) error {
+		var key int64
+		err := rows.Scan(&key)
+		keyed[key].converted = err == nil
+		return err
+	})
 }
 
 // selected selects the columns of stored, and whether the last has no value.

@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +80,7 @@ type writing struct {
 	before *stored // nil for a new record
 	after  *stored
 	noted  bool // nothing but the time of the change differs
-	again  bool // it is read again by another definition
+	again  bool // what follows from it may never have been written, or by another definition
 	unseen bool // a deletion of a record that may never have come
 }
 
@@ -96,21 +95,31 @@ func (s *Service) Upsert(ctx context.Context, records []*RecordInput) ([]*Result
 	seen := map[name]bool{}
 	for i, in := range records {
 		results[i] = &Result{ObjectType: in.ObjectType, ExternalID: in.ExternalID}
-		w, err := s.prepare(rights, fmt.Sprintf("input.records.%d", i), in)
-		if err == nil && seen[w.name] {
-			err = fault.Input(fmt.Sprintf("input.records.%d", i), "%s %s is there twice in this call. Pass it once.", in.ObjectType, in.ExternalID)
+		at := fmt.Sprintf("input.records.%d", i)
+		w, err := s.prepare(rights, at, in)
+		if err == nil {
+			err = once(seen, w.name, at)
 		}
 		if err != nil {
 			results[i].Error = err
 			continue
 		}
-		seen[w.name], w.result = true, results[i]
+		w.result = results[i]
 		todo = append(todo, w)
 	}
 	if len(todo) == 0 {
 		return results, nil
 	}
 	return results, s.write(ctx, todo)
+}
+
+// once refuses a record that the call has named before.
+func once(seen map[name]bool, n name, at string) *fault.Error {
+	if seen[n] {
+		return fault.Input(at, "%s %s is there twice in this call. Pass it once.", n.ObjectType, n.ExternalID)
+	}
+	seen[n] = true
+	return nil
 }
 
 // prepare checks what can be checked without the database.
@@ -198,6 +207,9 @@ func (s *Service) write(ctx context.Context, todo []*writing) error {
 			names[i] = w.name
 		}
 		known, err := readNamed(ctx, tx, names)
+		if err == nil {
+			err = markConverted(ctx, tx, known)
+		}
 		if err != nil {
 			return err
 		}
@@ -235,9 +247,9 @@ func (s *Service) show(ctx context.Context, done []*writing) error {
 func (w *writing) key() int64 {
 	switch {
 	case w.after != nil:
-		return w.after.key
+		return w.after.placeKey()
 	case w.before != nil:
-		return cmp.Or(w.before.mergedInto, w.before.key)
+		return w.before.placeKey()
 	}
 	return 0
 }

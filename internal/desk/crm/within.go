@@ -167,7 +167,7 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) er
 	}
 	byType := map[string][]int64{}
 	for _, w := range changed {
-		if !w.noted {
+		if !w.noted && w.after.mergedInto == 0 {
 			byType[w.ObjectType] = append(byType[w.ObjectType], w.after.key)
 		}
 	}

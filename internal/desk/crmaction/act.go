@@ -63,11 +63,11 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 		v := t.read[key].Value
 		in.Fields = append(in.Fields, &crm.FieldInput{Name: key, Text: &v.Text, Choices: v.List})
 	}
-	connection, err := t.service.Syncs.WritesTo(ctx, t.tx, to.ObjectType)
+	outlet, err := t.service.Syncs.WritesTo(ctx, t.tx, to.ObjectType)
 	if err != nil {
 		return err
 	}
-	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, connection != 0)
+	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, outlet != nil)
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,20 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	for _, f := range edit.Fields {
 		t.changes = append(t.changes, &FieldChange{to.ObjectType, f.Definition, f.Before, f.After})
 	}
-	if connection == 0 || edit.Outcome == crm.Unchanged {
+	if outlet == nil || edit.Outcome == crm.Unchanged {
 		return nil
 	}
-	return t.service.Syncs.Queue(ctx, t.tx, crmsync.Change{Connection: connection, Run: t.run, Depth: t.depth, ObjectType: to.ObjectType, Edit: edit})
+	change := crmsync.Change{To: outlet, Run: t.run, Depth: t.depth, ObjectType: to.ObjectType, Edit: edit}
+	address, body, err := change.Request()
+	if err != nil {
+		return err
+	}
+	t.requests = append(t.requests, &Request{toCRM, address, body})
+	return t.service.Syncs.Queue(ctx, t.tx, change)
 }
+
+// toCRM stands for the method of a write to a CRM, which each has its own of.
+const toCRM = "WRITE"
 
 // link finds the record that the conversation is to be of: one that whoever runs the
 // action may read.

@@ -29,7 +29,7 @@ import (
 	"parley/internal/ground/webhook"
 )
 
-// Service has the use cases. All fields but Runs and Pauses are required.
+// Service has the use cases. All fields but Runs, Pauses and WouldLink are required.
 type Service struct {
 	Store         *store.Store
 	Directory     *directory.Directory
@@ -48,6 +48,9 @@ type Service struct {
 	Runs *quota.Quota
 	// Pauses are the times between the tries of a delivery; action.DefaultPauses by default.
 	Pauses []time.Duration
+	// WouldLink reports, inside the write, whether a rule links a conversation to a record, now
+	// or soon; nil for never.
+	WouldLink func(ctx context.Context, tx *store.Tx, row *conversation.Row) (bool, error)
 }
 
 // CrmAction is an action as a viewer sees it.

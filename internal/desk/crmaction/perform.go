@@ -1,6 +1,7 @@
 package crmaction
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -133,13 +134,25 @@ func (t *turn) admit(ctx context.Context) error {
 	if t.trigger != "" && !t.action.Concerns(t.kind) {
 		return errNotMet
 	}
-	if t.trigger == action.UnknownSender && t.kind != "" { // a rule linked them meanwhile
-		return errNotMet
+	if known, err := t.known(ctx); err != nil || known {
+		return cmp.Or(err, errNotMet)
 	}
 	if reasons := t.action.Judge(c); len(reasons) > 0 {
 		return &RefusedError{reasons}
 	}
 	return nil
+}
+
+// known reports whether the customer whom nobody knew has a record meanwhile, or a rule is
+// about to link one.
+func (t *turn) known(ctx context.Context) (bool, error) {
+	switch {
+	case t.trigger != action.UnknownSender:
+		return false, nil
+	case t.kind != "" || t.row == nil || t.service.WouldLink == nil:
+		return t.kind != "", nil
+	}
+	return t.service.WouldLink(ctx, t.tx, t.row)
 }
 
 // limit refuses what runs too often, or is set off by too many others.

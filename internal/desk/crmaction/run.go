@@ -59,7 +59,7 @@ func (c *FieldChange) Before() *string { return textOf(c.before) }
 // After is the value after, nil for a blank one.
 func (c *FieldChange) After() *string { return textOf(c.after) }
 
-// Request is a call of a webhook that a run asks for.
+// Request is a call of a webhook, or a write to the CRM, that a run asks for.
 type Request struct{ Method, URL, Body string }
 
 // RefusedError is why an action was not taken: every reason together.

@@ -2,11 +2,14 @@ package crmaction_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/directory"
+	"parley/internal/ground/job"
 )
 
 const logged = `query($f: CrmActionRunFilter) { crmActionRuns(filterBy: $f, first: 100) { nodes {
@@ -59,6 +62,36 @@ func TestTriggersRunActionsWhenTheirConditionsHold(t *testing.T) {
 	b.settled()
 	require.Len(t, b.runs(update), 1, "it is won already")
 	require.Len(t, b.runs(create), 1, "the sender is known")
+}
+
+// A rule that links soon after the message has the customer, though the trigger's job comes
+// first.
+func TestACustomerWhomARuleLinksLaterIsKnown(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	channels := b.Directory.Channels()
+	sales := channels[slices.IndexFunc(channels, func(c *directory.Channel) bool { return c.Address == parleytest.Sales })]
+	b.ok(`mutation($i: CreateLinkingRuleInput!) { createLinkingRule(input: $i) { errors { message } } }`, "createLinkingRule", vars{
+		"channelId": sales.ID, "name": "Later", "mode": "AUTOMATIC", "timing": "AFTER", "objectType": "Visit__c",
+	})
+	create := b.action(vars{"performs": "CREATE_RECORD", "type": "AUTOMATIC", "trigger": "UNKNOWN_SENDER", "parameters": []vars{
+		param("ObjectName", "VALUE", "Visit__c"), param("LinkConversation", "VALUE", "true"), param("Name", "VALUE", "Somebody"),
+	}})
+	b.upsert("Visit__c", "V1", "Name", "Ann", "Mobile", "+12025550190")
+	known, unknown := b.conversation("+12025550190"), b.conversation("+12025550199")
+	jobs, err := job.Start(b.System(), b.Store, b.Schema.Actions.Jobs(), job.Options{Workers: 2})
+	require.NoError(t, err)
+	b.settled()
+	require.NoError(t, jobs.Stop(context.Background()))
+	require.Len(t, b.runs(create), 1, "nothing was made for the customer whom the rule links")
+	require.Equal(t, unknown, b.runs(create)[0].Get("conversation", "id").String())
+
+	b.Run()
+	b.Eventually(func() bool {
+		return b.As("amy").Do(state, vars{"id": known}).Get("conversation", "name").String() == "Ann"
+	}, "the rule links the customer")
+	b.settled()
+	require.Len(t, b.runs(create), 1)
 }
 
 // A condition may be a formula over the record, what it references, and the conversation.

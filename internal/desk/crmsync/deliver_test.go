@@ -169,6 +169,27 @@ func TestAChangeIsWrittenToTheCRM(t *testing.T) {
 	require.Empty(t, agent.Get("crmActionRuns", "nodes").List(), "an agent learns nothing of it")
 }
 
+// A dry run shows what would be written to the CRM, by the CRM's names, and writes nothing.
+func TestADryRunShowsWhatIsWrittenToTheCRM(t *testing.T) {
+	t.Parallel()
+	w := setup(t).writing(vars{"objectType": "Contact", "writesBack": true, "mappings": []vars{{"field": "LastName", "from": "Title"}}})
+	const dry = `mutation($i: RunCrmActionInput!) { runCrmAction(input: $i) { requests { method url body } reasons { message } errors { code field message } } }`
+	in := func(action string) vars {
+		return vars{"actionId": action, "conversationId": w.conversation, "values": []vars{{"key": "LastName", "value": "Curie"}}, "dryRun": true}
+	}
+	got := w.mutate(dry, "runCrmAction", in(w.create)).Get("requests")
+	require.Len(t, got.List(), 1)
+	require.Equal(t, []string{"WRITE", w.server.URL}, []string{got.Get(0, "method").String(), got.Get(0, "url").String()})
+	require.JSONEq(t, `{"Title": "Curie", "HasOptedOutOfSMS": true}`, got.Get(0, "body").String())
+	require.Empty(t, parleytest.Rows(t, w.Store, "SELECT id FROM record_writes"), "nothing is on its way")
+
+	id := w.org.Create("Contact", salesforcetest.Values{"Title": "Curie"})
+	w.settle()
+	link := w.action(vars{"performs": "LINK_RECORD", "parameters": []vars{fixed("RecordId", "Contact/"+id)}})
+	w.mutate(running, "runCrmAction", vars{"actionId": link, "conversationId": w.conversation})
+	require.Empty(t, w.mutate(dry, "runCrmAction", in(w.update)).Get("requests").List(), "nothing changes")
+}
+
 // A place goes to the CRM as two fields, in which alone it takes one.
 func TestAPlaceIsWrittenToTheCRM(t *testing.T) {
 	t.Parallel()

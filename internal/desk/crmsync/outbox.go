@@ -3,6 +3,7 @@ package crmsync
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -50,17 +51,24 @@ var writeQueue = job.Queue{Name: "crm_writes", Workers: 1, Poll: 500 * time.Mill
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (writeBack) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: writeQueue.Name} }
 
-// WritesTo is the connection that changes of records of an object type are written to, 0 for
+// Outlet is where changes of records of an object type are written to.
+type Outlet struct {
+	connection int64
+	address    string
+	objectType connector.Type
+}
+
+// WritesTo is the connection that changes of records of an object type are written to, nil for
 // none: one that reads them, and was set up to write them.
-func (s *Service) WritesTo(ctx context.Context, tx *store.Tx, objectType string) (int64, error) {
+func (s *Service) WritesTo(ctx context.Context, tx *store.Tx, objectType string) (*Outlet, error) {
 	rows, err := tx.Ent.CrmConnection.Query().Where(crmconnection.KindNEQ(string(Webhook))).
 		Select(crmconnection.FieldID, crmconnection.FieldSettings).All(viewer.AsSystem(ctx, "sync"))
 	for _, row := range rows {
-		if typeIn(row.Settings, objectType).WritesBack {
-			return row.ID, nil
+		if t := typeIn(row.Settings, objectType); t.WritesBack {
+			return &Outlet{row.ID, row.Settings.Address, t}, nil
 		}
 	}
-	return 0, err
+	return nil, err
 }
 
 // typeIn is an object type as settings have it; without a name if they have none.
@@ -73,23 +81,50 @@ func typeIn(s connector.Settings, objectType string) connector.Type {
 
 // Change is a change of a record by an action, to be written to the CRM.
 type Change struct {
-	Connection int64 // of WritesTo
+	To         *Outlet
 	Run        int64 // the action's
 	Depth      int   // how many actions had set it off
 	ObjectType string
 	Edit       *crm.Edit
 }
 
+// changed are the fields that have other values than before.
+func (c *Change) changed() (fields []crm.FieldEdit) {
+	for _, f := range c.Edit.Fields {
+		if !f.After.Equal(f.Before) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// Request is the CRM's address, and as JSON what is to be written there: the fields by the
+// names that the CRM is known to have for them.
+func (c *Change) Request() (address, body string, err error) {
+	fields := map[string]any{}
+	for _, f := range c.changed() {
+		from := f.Definition.Name
+		for _, m := range c.To.objectType.Fields {
+			if m.Field == from {
+				from = m.From
+			}
+		}
+		if fields[from] = written(f.Definition, f.After); f.After.IsBlank() && f.Definition.Kind != object.Boolean {
+			fields[from] = nil // of a place too
+		}
+	}
+	text, err := json.Marshal(fields)
+	return c.To.address, string(text), err
+}
+
 // Queue notes in the write tx that a change is to be written to the CRM, with the job that
 // does.
 func (s *Service) Queue(ctx context.Context, tx *store.Tx, c Change) error {
 	fields := map[string]object.Value{}
-	for _, f := range c.Edit.Fields {
-		if !f.After.Equal(f.Before) {
-			fields[f.Definition.Name] = f.After
-		}
+	for _, f := range c.changed() {
+		fields[f.Definition.Name] = f.After
 	}
-	create := tx.Ent.RecordWrite.Create().SetConnectionID(c.Connection).SetRunID(c.Run).SetRecordID(c.Edit.Key).SetObjectType(c.ObjectType).
+	create := tx.Ent.RecordWrite.Create().SetConnectionID(c.To.connection).SetRunID(c.Run).SetRecordID(c.Edit.Key).SetObjectType(c.ObjectType).
 		SetCreates(c.Edit.Outcome == crm.Created).SetFields(fields).SetBase(c.Edit.Base).SetEditedAt(c.Edit.At).SetDepth(c.Depth).
 		SetStatus(string(action.Pending)).SetAttempts([]action.Attempt{}).SetDueAt(tx.Now).SetCreatedAt(tx.Now)
 	if err := create.Exec(viewer.AsSystem(ctx, "sync")); err != nil {

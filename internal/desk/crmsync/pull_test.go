@@ -69,13 +69,13 @@ func (s *synced) state() parleytest.Tree {
 	return s.As("ada").Do(`query($id: ID!) { crmConnection(id: $id) { `+strings.TrimPrefix(connectionFields, "connection { ")+"}", vars{"id": s.id}).Get("crmConnection")
 }
 
-// clear deletes all contacts.
-func (b *bundle) clear() {
+// clear deletes all records of an object type.
+func (b *bundle) clear(objectType string) {
 	b.T.Helper()
-	for ids := range slices.Chunk(slices.Collect(maps.Keys(b.names())), 200) {
+	for ids := range slices.Chunk(slices.Collect(maps.Keys(b.namesOf(objectType))), 200) {
 		in := make([]*crm.DeletionInput, len(ids))
 		for i, id := range ids {
-			in[i] = &crm.DeletionInput{ObjectType: "Contact", ExternalID: id}
+			in[i] = &crm.DeletionInput{ObjectType: objectType, ExternalID: id}
 		}
 		_, err := b.Schema.Records.Delete(b.System(), in)
 		require.NoError(b.T, err)
@@ -111,7 +111,7 @@ func TestSalesforceIsReadFromTheStart(t *testing.T) {
 	s.org.Update(contacts[0], salesforcetest.Values{"LastName": "Changed", "HasOptedOutOfSMS": true})
 	s.org.Delete(contacts[1])
 	s.org.Merge(contacts[2], contacts[3])
-	s.org.Convert(lead, contacts[4], account)
+	s.org.Convert(lead, contacts[4], account, "")
 	s.pull()
 	s.requireSame("Contact")
 	merged := b.As("ada").Do(`query($id: String!, $lead: String!) { a: record(objectType: "Contact", externalId: $id) { externalId } b: record(objectType: "Lead", externalId: $lead) { externalId } }`,
@@ -135,9 +135,11 @@ func TestSyncEndsWithWhatTheCRMHas(t *testing.T) {
 	b := setup(t)
 	rapid.Check(t, func(r *rapid.T) {
 		off := time.Duration(rapid.SampledFrom([]int{0, -7200, 7200, -300, 31}).Draw(r, "clock is off by")) * time.Second
-		s := b.sync(off, vars{"objectType": "Contact"})
+		s := b.sync(off, vars{"objectType": "Contact"}, vars{"objectType": "Lead"})
 		defer b.ok("deleteCrmConnection", vars{"id": s.id})
-		defer b.clear()
+		defer b.clear("Contact")
+		defer b.clear("Lead")
+		leads := &leads{synced: s, became: map[string]string{}}
 		s.Schema.Syncs.Page = rapid.IntRange(1, 5).Draw(r, "page")
 		s.org.PageSize(rapid.IntRange(1, 4).Draw(r, "pages of the CRM"))
 		var all, there []string
@@ -149,7 +151,7 @@ func TestSyncEndsWithWhatTheCRMHas(t *testing.T) {
 		}
 		gone := func(id string) { there = slices.DeleteFunc(there, func(x string) bool { return x == id }) }
 		for range rapid.IntRange(1, 25).Draw(r, "steps") {
-			switch rapid.SampledFrom([]string{"create", "create", "update", "late", "delete", "purge", "merge", "time", "pull", "pull", "fail"}).Draw(r, "step") {
+			switch rapid.SampledFrom([]string{"create", "create", "update", "late", "delete", "purge", "merge", "lead", "convert", "time", "pull", "pull", "fail"}).Draw(r, "step") {
 			case "create":
 				for range rapid.IntRange(1, 6).Draw(r, "at once") { // with equal stamps
 					id := s.org.Create("Contact", salesforcetest.Values{"LastName": fmt.Sprint("N", len(all))})
@@ -177,7 +179,12 @@ func TestSyncEndsWithWhatTheCRMHas(t *testing.T) {
 				if loser, winner := pick("loser"), pick("winner"); loser != winner {
 					s.org.Merge(loser, winner)
 					gone(loser)
+					leads.merge(loser, winner)
 				}
+			case "lead":
+				leads.create()
+			case "convert":
+				leads.convert(r, pick("became"))
 			case "time":
 				s.Clock.Advance(time.Duration(rapid.IntRange(1, 400).Draw(r, "seconds")) * time.Second)
 			case "pull":
@@ -204,6 +211,7 @@ func TestSyncEndsWithWhatTheCRMHas(t *testing.T) {
 		want, have := s.org.Names("Contact"), b.names()
 		maps.DeleteFunc(have, func(id, _ string) bool { return !slices.Contains(all, id) })
 		require.Equal(r, want, have)
+		leads.requireSame(there)
 	})
 }
 

@@ -129,6 +129,17 @@ func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation
 	return linked, nil
 }
 
+// WouldLink reports whether rules link a conversation, which this write has locked, by itself or
+// by a job that is on its way.
+func (s *Service) WouldLink(ctx context.Context, tx *store.Tx, row *conversation.Row) (bool, error) {
+	asked, callers := s.asked([]*conversation.Row{row})
+	if len(asked) == 0 {
+		return false, nil
+	}
+	found, err := s.Records.KnownAlone(ctx, tx.Query, callers)
+	return err == nil && decided(s.candidates(row, found[0])) != nil, err
+}
+
 // Undo takes back what rules linked, in writes of these times, of conversations that this
 // write has locked after Lock, as far as they are still anchored by it, and returns the keys
 // of those: in one statement for each, and a few more for each that changes.

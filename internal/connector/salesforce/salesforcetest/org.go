@@ -78,7 +78,7 @@ type Failure struct {
 // orgs counts those that were made: no two have a record of the same id.
 var orgs atomic.Int64
 
-// New is an org with Account, Contact, Lead and User.
+// New is an org with Account, Contact, Lead, Opportunity and User.
 func New() *Org {
 	o := &Org{
 		order:    int(orgs.Add(1)) * 100_000,
@@ -100,8 +100,10 @@ func New() *Org {
 		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), {Name: "Home__c", Label: "Home", Type: "location", Nillable: true}, of("Home__Latitude__s", "double"), of("Home__Longitude__s", "double"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
 	})...)
 	o.Define("Lead", "00Q", slices.Concat(text("FirstName", "LastName", "Name", "Company", "Phone", "MobilePhone"), []Field{
-		of("IsConverted", "boolean"), of("ConvertedContactId", "reference", "Contact"), of("ConvertedAccountId", "reference", "Account"), of("MasterRecordId", "reference", "Lead"),
+		of("IsConverted", "boolean"), of("ConvertedContactId", "reference", "Contact"), of("ConvertedAccountId", "reference", "Account"),
+		of("ConvertedOpportunityId", "reference", "Opportunity"), of("MasterRecordId", "reference", "Lead"),
 	})...)
+	o.Define("Opportunity", "006", slices.Concat(text("Name", "StageName"), []Field{of("AccountId", "reference", "Account"), of("CloseDate", "date")})...)
 	o.Define("User", "005", text("Name")...)
 	return o
 }
@@ -220,9 +222,16 @@ func (o *Org) Merge(loser, winner string) {
 	o.Update(winner, nil)
 }
 
-// Convert converts a lead to a contact.
-func (o *Org) Convert(lead, contact, account string) {
-	o.Update(lead, Values{"IsConverted": true, "ConvertedContactId": contact, "ConvertedAccountId": account})
+// Convert converts a lead to a contact, with an account and an opportunity, which may be
+// empty.
+func (o *Org) Convert(lead, contact, account, opportunity string) {
+	became := Values{"IsConverted": true, "ConvertedContactId": contact}
+	for name, id := range map[string]string{"ConvertedAccountId": account, "ConvertedOpportunityId": opportunity} {
+		if id != "" {
+			became[name] = id
+		}
+	}
+	o.Update(lead, became)
 }
 
 // Late changes a record and gives it the stamp of a time before now, as a transaction that
