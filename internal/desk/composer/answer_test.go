@@ -2,6 +2,7 @@ package composer_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,4 +118,78 @@ func TestAComponentThatFailedIsSentAgain(t *testing.T) {
 func (b *bundle) status(message string) string {
 	b.T.Helper()
 	return b.As("amy").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": message}).Get("node", "status").String()
+}
+
+// yesOrStop is a question whose options are words of consent.
+func yesOrStop() vars {
+	design := question()
+	design["constants"] = []vars{
+		{"name": "Ask", "type": "TEXT", "text": "Shall we remind you?"},
+		{"name": "Topics", "type": "LIST", "items": []vars{{"name": "Yes"}, {"name": "Stop"}}},
+	}
+	design["translations"] = []vars{}
+	return design
+}
+
+// A word by which customers opt out is never a typed answer, whoever the carrier is. One by
+// which they opt in is one unless they had opted out.
+func TestWordsOfConsentAsAnswers(t *testing.T) {
+	t.Parallel()
+	for _, sender := range []string{parleytest.Sales, parleytest.Billing} { // of the sandbox and Twilio
+		t.Run(sender, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id, conversation := b.component("STATIC_QUESTION", yesOrStop()), b.conversation(customer, sender)
+			say := func(text string) string {
+				b.Say(customer, sender, text)
+				for _, line := range slices.Backward(b.lines(conversation)) {
+					if line.Get("direction").String() == "INBOUND" {
+						return line.Get("content", "__typename").String()
+					}
+				}
+				return ""
+			}
+			b.queued(conversation, id)
+			require.Equal(t, "TextContent", say(" stop "))
+			require.Equal(t, "AnswerContent", say("Yes"))
+			b.queued(conversation, id)
+			require.Equal(t, "AnswerContent", say("2"), "a number is no such word")
+			b.queued(conversation, id)
+			b.consent(conversation, "OPT_OUT")
+			want := "AnswerContent" // to the sandbox YES means nothing more
+			if sender == parleytest.Billing {
+				want = "TextContent"
+			}
+			require.Equal(t, want, say("YES"))
+		})
+	}
+}
+
+// Whoever taps an option means the option, whatever its title.
+func TestATappedOptionMayBeAWordOfConsent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", yesOrStop()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	b.tap("987654321", facebook, 2)
+	require.Equal(t, "Stop", b.last(conversation).Get("text").String())
+	require.Equal(t, "AnswerContent", b.last(conversation).Get("__typename").String())
+}
+
+// queued sends a component without values and leaves it with the carrier's lane.
+func (b *bundle) queued(conversation, component string) {
+	b.T.Helper()
+	token := b.prepare("amy", vars{"componentId": component, "conversationId": conversation}).Get("token").String()
+	b.made++
+	payload := b.send("amy", conversation, token, fmt.Sprintf("queue-%d", b.made))
+	require.Empty(b.T, payload.Get("errors").List(), payload.String())
+	require.Empty(b.T, payload.Get("refusals").List(), payload.String())
+}
+
+func (b *bundle) consent(conversation, status string) {
+	b.T.Helper()
+	user := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messagingUser { id } } }`, vars{"id": conversation}).Get("conversation", "messagingUser", "id").String()
+	set := b.As("amy").Do(`mutation($i: SetConsentInput!) { setConsent(input: $i) { errors { message } } }`, vars{"i": vars{"id": user, "status": status, "reason": "asked by telephone"}})
+	require.Empty(b.T, set.Get("setConsent", "errors").List(), set.String())
 }
