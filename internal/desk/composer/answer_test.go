@@ -2,16 +2,21 @@ package composer_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/component"
+	"parley/internal/ground/publicid"
 )
 
 func TestAnsweringByATap(t *testing.T) {
@@ -189,7 +194,108 @@ func (b *bundle) queued(conversation, component string) {
 
 func (b *bundle) consent(conversation, status string) {
 	b.T.Helper()
-	user := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messagingUser { id } } }`, vars{"id": conversation}).Get("conversation", "messagingUser", "id").String()
-	set := b.As("amy").Do(`mutation($i: SetConsentInput!) { setConsent(input: $i) { errors { message } } }`, vars{"i": vars{"id": user, "status": status, "reason": "asked by telephone"}})
+	set := b.As("amy").Do(`mutation($i: SetConsentInput!) { setConsent(input: $i) { errors { message } } }`, vars{"i": vars{"id": b.user(conversation), "status": status, "reason": "asked by telephone"}})
 	require.Empty(b.T, set.Get("setConsent", "errors").List(), set.String())
+}
+
+// answers are the answers of a thread, oldest first.
+func (b *bundle) answers(conversation string) (answers []parleytest.Tree) {
+	b.T.Helper()
+	for _, line := range b.lines(conversation) {
+		if c := line.Get("content"); c.Get("__typename").String() == "AnswerContent" {
+			answers = append(answers, c)
+		}
+	}
+	return answers
+}
+
+// jobs are how many answers have set actions off.
+func (b *bundle) jobs() string {
+	b.T.Helper()
+	return parleytest.Rows(b.T, b.Store, "SELECT COUNT(*) FROM river_job WHERE kind = 'run_answer_actions'")[0]
+}
+
+// acting defines an action that every first answer sets off.
+func (b *bundle) acting() {
+	b.T.Helper()
+	made := b.As("ada").Do(`mutation($i: CreateCrmActionInput!) { createCrmAction(input: $i) { errors { field message } } }`, vars{"i": vars{
+		"name": "Note", "developerName": "Note", "performs": "CREATE_RECORD", "type": "AUTOMATIC", "trigger": "COMPONENT_ANSWERED", "idempotencyKey": "note",
+		"parameters": []vars{{"label": "Object", "key": "ObjectName", "type": "VALUE", "value": "Lead"}, {"label": "Name", "key": "LastName", "type": "VALUE", "value": "Ann"}},
+	}})
+	require.Empty(b.T, made.Get("createCrmAction", "errors").List(), made.String())
+}
+
+// A carrier may post a tap more than once.
+func TestATapThatIsPostedTwiceIsOneAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	b.acting()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	for range 2 {
+		b.Post(b.tapping("once", "987654321", facebook, 2))
+	}
+	answers := b.answers(conversation)
+	require.Len(t, answers, 1)
+	require.False(t, answers[0].Get("isRepeated").Bool())
+	require.Equal(t, "1", b.jobs())
+}
+
+// Of two taps at the same time, one is the answer.
+func TestTwoTapsAtOnceAreOneAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	b.acting()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	for round := 1; round <= 5; round++ {
+		b.sent(conversation, id)
+		var both sync.WaitGroup
+		for option := 1; option <= 2; option++ {
+			request := b.tapping(fmt.Sprintf("tap %d %d", round, option), "987654321", facebook, option)
+			both.Go(func() { assert.Equal(t, http.StatusOK, b.Answer(request).Code) })
+		}
+		both.Wait()
+		answers := b.answers(conversation)
+		require.Len(t, answers, 2*round)
+		require.NotEqual(t, answers[2*round-2].Get("isRepeated").Bool(), answers[2*round-1].Get("isRepeated").Bool())
+		require.Equal(t, fmt.Sprint(round), b.jobs())
+	}
+}
+
+// A token of Parley's that is no option's says nothing as a tap.
+func TestATokenOfAnotherKindIsNoTap(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	key, _ := b.Conversations.IDs.Decode(publicid.Conversation, conversation)
+	for name, token := range map[string]string{
+		"cursor":             b.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 1) { pageInfo { endCursor } } }`, nil).Get("conversations", "pageInfo", "endCursor").String(),
+		"prepared component": b.prepare("amy", vars{"componentId": id, "conversationId": conversation}).Get("token").String(),
+		"customer token":     component.CustomerToken(b.Messenger.Cursors.Sealer, key, 1, b.Store.Clock.Now()+1),
+	} {
+		require.NotEmpty(t, token, name)
+		b.forge("987654321", token)
+		require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String(), name)
+	}
+	b.forge("987654321", b.token())
+	require.Equal(t, "AnswerContent", b.last(conversation).Get("__typename").String(), "an option's token is one")
+}
+
+// A tap says what it answers, however late it comes.
+func TestATapAfterAMonthIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	message := b.sent(conversation, id)
+	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "isArchived": true})))
+	b.Clock.Advance(30 * 24 * time.Hour)
+	b.tap("987654321", facebook, 2)
+	answer := b.last(conversation)
+	require.Equal(t, []string{"AnswerContent", "Repairs", message}, []string{answer.Get("__typename").String(), answer.Get("text").String(), answer.Get("questionId").String()})
+	require.False(t, answer.Get("isRepeated").Bool())
 }
