@@ -89,6 +89,13 @@ clients/node_modules/.package-lock.json: clients/package-lock.json clients/.npmr
 race: ## Run the tests of RACE (packages, default: those in internal) with the race detector
 	$(TEST) -race -tags $(TAGS) -timeout 10m $(RACE)
 
+# What "make fuzz" runs: targets with their packages.
+FUZZ ?= FuzzFormula=./internal/desk/formula FuzzAnswer=./internal/desk/formula/trial
+
+.PHONY: fuzz
+fuzz: ## Look for inputs that break what reads formulas, 30 s for each target of FUZZ
+	@for target in $(FUZZ); do $(FAST) $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$${target%=*}$$" -fuzztime 30s "$${target#*=}"; done
+
 .PHONY: test-postgres
 test-postgres: ## Run the suite on PostgreSQL too (PARLEY_TEST_POSTGRES names a server; tests make their own databases)
 	PARLEY_TEST_POSTGRES="$(PARLEY_TEST_POSTGRES)" $(TEST) -tags $(TAGS) -count=1 -timeout 8m $$($(GO) list -tags $(TAGS) ./app/... ./internal/... ./cmd/... | grep -v $(ALONE))

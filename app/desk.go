@@ -109,7 +109,7 @@ func (a *App) wireComponents(ids *publicid.Codec, cursors *feed.Cursors, records
 	a.Messenger.Renew = pictures.Links.Renew
 	s := &composer.Service{
 		Store: a.Store, Directory: a.Directory, IDs: ids, Cursors: cursors, Conversations: a.Conversations, Records: records, Pictures: pictures,
-		Vault: a.vault, Call: webhooks(local, providerTimeout), Local: local,
+		Providers: a.Messenger.Providers, Vault: a.vault, Call: webhooks(local, providerTimeout), Local: local,
 		Calls: quota.NewCallers(quota.Rate{PerSecond: 1, Burst: 10}, composer.MostProviders, clock.Real{}),
 	}
 	a.Responder = &responder.Service{

@@ -10832,7 +10832,7 @@ type ChannelCapabilities @goModel(model: "parley/internal/channel.Capabilities")
   waitsForBusinessHours: Boolean! @goField(name: "BusinessHoursHold")
   "The levels of consent that a channel can require, lowest first; empty where the customer always writes first."
   consentModes: [ConsentStatus!]!
-  "How many hours after the customer's last message free text can be sent; null for ever."
+  "How many hours after the customer's last message free text can be sent, by service accounts and the channel itself too; null for ever."
   careWindowHours: Int
   "The same for a reply that a person writes; null if it does not differ."
   humanAgentWindowHours: Int
@@ -11914,7 +11914,10 @@ type ComponentPreview @goModel(model: "parley/internal/desk/composer.Preview") {
   shape: ComponentShape
   "All of it as plain text, as lists and searches show it."
   text: String!
-  "The JSON document that the platform gets, but for the customer's address and the tokens of options; null if no format fits."
+  """
+  What is sent, but for the customer's address and the tokens of options; null if no format fits. It is the JSON document that the platform gets. Over SMS, where there is none, it is a JSON object with ` + "`" + `to` + "`" + ` and
+  ` + "`" + `text` + "`" + `, or, if the conversation's channel is of this type and at Twilio, the form that is posted there without the address for receipts.
+  """
   payload: String
   "The formats before it, and why they do not fit."
   rejected: [RejectedComponentFormat!]!
@@ -13753,9 +13756,10 @@ type Sendability @goModel(model: "parley/internal/desk/message.Sendability") {
   "How the draft would be split for the carrier; null without a draft, or if the channel does not split texts."
   segments: DraftSegments
   """
-  When the care window closes, or closed: free text is refused from then on. The conversation's streams report it within
-  a minute, in an update with the cause CONVERSATION_CHANGED. Null on channels without a care window, and if the customer
-  has not written yet.
+  When the care window closes for the viewer, or closed: free text is refused from then on. It is ` + "`" + `careWindowHours` + "`" + ` after the
+  customer wrote, for people ` + "`" + `humanAgentWindowHours` + "`" + ` where the type of channel has these. The conversation's streams report
+  the end for people within a minute, in an update with the cause CONVERSATION_CHANGED. Null on channels without a care
+  window, and if the customer has not written yet.
   """
   repliesUntil: DateTime
 }

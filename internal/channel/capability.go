@@ -110,6 +110,21 @@ func (c *Capabilities) AutoResponseMost() int {
 	return c.Text.Characters
 }
 
+// Window is how long after the customer's last message free text may be sent, by a program
+// or else by a person; zero means for ever.
+func (c *Capabilities) Window(program bool) time.Duration {
+	if program {
+		return c.CareWindow
+	}
+	return c.ReplyWindow()
+}
+
+// NeedsPerson reports whether the care window is over, and free text may still be sent as
+// the reply of a person.
+func (c *Capabilities) NeedsPerson(lastIncoming, now clock.Time) bool {
+	return IsClosed(c.CareWindow, lastIncoming, now) && !IsClosed(c.HumanAgentWindow, lastIncoming, now) && c.HumanAgentWindow > 0
+}
+
 // ReplyWindow is how long after the customer's last message a person may still
 // answer with free text; zero means for ever.
 func (c *Capabilities) ReplyWindow() time.Duration { return max(c.CareWindow, c.HumanAgentWindow) }

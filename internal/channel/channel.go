@@ -209,8 +209,8 @@ const NoCarrier = "import"
 
 // Provider is a carrier's adapter. Implementations hold no state that matters
 // after a restart and are safe for concurrent use. What not every carrier can do is
-// an interface of its own: Caller, Challenger, Checker, Demonstrator, Lister,
-// Segmenter, Selective.
+// an interface of its own: Caller, Challenger, Checker, Demonstrator,
+// Documenter, Lister, Segmenter, Selective.
 type Provider interface {
 	// Name is the {provider} of the webhook URL, such as "twilio".
 	Name() string

@@ -49,6 +49,9 @@ type Structured struct {
 	// Plain is all of it as text: what a channel without formats sends, and what lists
 	// and searches show.
 	Plain string
+	// HumanAgent says that a person sends it after the care window, which the platform
+	// must be told (Capabilities.NeedsPerson). It is of the moment of a send.
+	HumanAgent bool `json:",omitempty"`
 }
 
 // Link is a link that a customer sees as more than an address.

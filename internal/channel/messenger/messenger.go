@@ -23,8 +23,15 @@ func Encode(to string, s channel.Structured) ([]byte, error) {
 	return encode(to, s)
 }
 
+// encode writes a response to the customer, or, after the 24 hours in which the platform
+// takes these, a person's message with the tag that it asks for then.
+// Source: https://developers.facebook.com/docs/messenger-platform/send-messages/message-tags.
 func encode(to string, s channel.Structured) ([]byte, error) {
-	return json.Marshal(request{Recipient: recipient{to}, MessagingType: "RESPONSE", Message: messageOf(s)})
+	r := request{Recipient: recipient{to}, MessagingType: "RESPONSE", Message: messageOf(s)}
+	if s.HumanAgent {
+		r.MessagingType, r.Tag = "MESSAGE_TAG", "HUMAN_AGENT"
+	}
+	return json.Marshal(r)
 }
 
 func messageOf(s channel.Structured) message {

@@ -72,6 +72,20 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
+// After 24 hours a person's message has a tag, whatever its format.
+func TestAPersonsMessageAfterTheCareWindow(t *testing.T) {
+	t.Parallel()
+	for _, s := range []channel.Structured{
+		{Format: channel.PlainText, Plain: "Hello", HumanAgent: true},
+		{Format: channel.Buttons, Text: "Ready?", Options: []channel.Option{{Token: "t1", Title: "Yes"}}, HumanAgent: true},
+	} {
+		got, err := messenger.Encode("9001", s)
+		require.NoError(t, err)
+		require.Contains(t, string(got), `{"recipient":{"id":"9001"},"messaging_type":"MESSAGE_TAG","tag":"HUMAN_AGENT","message":{`)
+		require.NoError(t, channeltest.Validate(t, channeltest.Schema(t, schema), got))
+	}
+}
+
 func TestTapsAsTheWebhookTellsThem(t *testing.T) {
 	t.Parallel()
 	for _, event := range []string{

@@ -5,6 +5,7 @@ type (
 	request struct {
 		Recipient     recipient `json:"recipient"`
 		MessagingType string    `json:"messaging_type"`
+		Tag           string    `json:"tag,omitempty"` // of a MESSAGE_TAG
 		Message       message   `json:"message"`
 	}
 	recipient struct {

@@ -22,7 +22,7 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 	if missing := credentials(a).Missing(); missing != "" {
 		return wire.Misconfigured("the account has no " + missing)
 	}
-	form := url.Values{"From": {m.From}, "To": {m.To}, "Body": {text}}
+	form := formOf(m.From, m.To, text)
 	if m.StatusURL != "" {
 		form.Set("StatusCallback", m.StatusURL)
 	}
@@ -35,6 +35,17 @@ func (p *Provider) Send(ctx context.Context, a channel.Account, m channel.Outgoi
 		return wire.Lost(err)
 	}
 	return result(answer)
+}
+
+var _ channel.Documenter = (*Provider)(nil)
+
+// Document implements channel.Documenter: the form that Send posts.
+func (*Provider) Document(from, to string, s channel.Structured) string {
+	return formOf(from, to, s.Plain).Encode()
+}
+
+func formOf(from, to, text string) url.Values {
+	return url.Values{"From": {from}, "To": {to}, "Body": {text}}
 }
 
 // textOf is what of the content a text message can hold: text, and a component that is

@@ -31,6 +31,9 @@ type Prepared struct {
 	Conversation int64      `json:"conversation"`
 	Agent        int64      `json:"agent"` // who prepared it, and alone may use it
 	Until        clock.Time `json:"until"`
+	// Channel and LastIncoming are the conversation's; 0 for samples.
+	Channel      int64      `json:"channel,omitempty"`
+	LastIncoming clock.Time `json:"lastIncoming,omitempty"`
 	// ClosedOn is the type of the conversation's channel if its reply window was closed.
 	ClosedOn channel.Type `json:"closedOn,omitempty"`
 	Filled

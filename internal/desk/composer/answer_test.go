@@ -2,15 +2,21 @@ package composer_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/component"
+	"parley/internal/ground/publicid"
 )
 
 func TestAnsweringByATap(t *testing.T) {
@@ -117,4 +123,179 @@ func TestAComponentThatFailedIsSentAgain(t *testing.T) {
 func (b *bundle) status(message string) string {
 	b.T.Helper()
 	return b.As("amy").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": message}).Get("node", "status").String()
+}
+
+// yesOrStop is a question whose options are words of consent.
+func yesOrStop() vars {
+	design := question()
+	design["constants"] = []vars{
+		{"name": "Ask", "type": "TEXT", "text": "Shall we remind you?"},
+		{"name": "Topics", "type": "LIST", "items": []vars{{"name": "Yes"}, {"name": "Stop"}}},
+	}
+	design["translations"] = []vars{}
+	return design
+}
+
+// A word by which customers opt out is never a typed answer, whoever the carrier is. One by
+// which they opt in is one unless they had opted out.
+func TestWordsOfConsentAsAnswers(t *testing.T) {
+	t.Parallel()
+	for _, sender := range []string{parleytest.Sales, parleytest.Billing} { // of the sandbox and Twilio
+		t.Run(sender, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id, conversation := b.component("STATIC_QUESTION", yesOrStop()), b.conversation(customer, sender)
+			say := func(text string) string {
+				b.Say(customer, sender, text)
+				for _, line := range slices.Backward(b.lines(conversation)) {
+					if line.Get("direction").String() == "INBOUND" {
+						return line.Get("content", "__typename").String()
+					}
+				}
+				return ""
+			}
+			b.queued(conversation, id)
+			require.Equal(t, "TextContent", say(" stop "))
+			require.Equal(t, "AnswerContent", say("Yes"))
+			b.queued(conversation, id)
+			require.Equal(t, "AnswerContent", say("2"), "a number is no such word")
+			b.queued(conversation, id)
+			b.consent(conversation, "OPT_OUT")
+			want := "AnswerContent" // to the sandbox YES means nothing more
+			if sender == parleytest.Billing {
+				want = "TextContent"
+			}
+			require.Equal(t, want, say("YES"))
+		})
+	}
+}
+
+// Whoever taps an option means the option, whatever its title.
+func TestATappedOptionMayBeAWordOfConsent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", yesOrStop()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	b.tap("987654321", facebook, 2)
+	require.Equal(t, "Stop", b.last(conversation).Get("text").String())
+	require.Equal(t, "AnswerContent", b.last(conversation).Get("__typename").String())
+}
+
+// queued sends a component without values and leaves it with the carrier's lane.
+func (b *bundle) queued(conversation, component string) {
+	b.T.Helper()
+	token := b.prepare("amy", vars{"componentId": component, "conversationId": conversation}).Get("token").String()
+	b.made++
+	payload := b.send("amy", conversation, token, fmt.Sprintf("queue-%d", b.made))
+	require.Empty(b.T, payload.Get("errors").List(), payload.String())
+	require.Empty(b.T, payload.Get("refusals").List(), payload.String())
+}
+
+func (b *bundle) consent(conversation, status string) {
+	b.T.Helper()
+	set := b.As("amy").Do(`mutation($i: SetConsentInput!) { setConsent(input: $i) { errors { message } } }`, vars{"i": vars{"id": b.user(conversation), "status": status, "reason": "asked by telephone"}})
+	require.Empty(b.T, set.Get("setConsent", "errors").List(), set.String())
+}
+
+// answers are the answers of a thread, oldest first.
+func (b *bundle) answers(conversation string) (answers []parleytest.Tree) {
+	b.T.Helper()
+	for _, line := range b.lines(conversation) {
+		if c := line.Get("content"); c.Get("__typename").String() == "AnswerContent" {
+			answers = append(answers, c)
+		}
+	}
+	return answers
+}
+
+// jobs are how many answers have set actions off.
+func (b *bundle) jobs() string {
+	b.T.Helper()
+	return parleytest.Rows(b.T, b.Store, "SELECT COUNT(*) FROM river_job WHERE kind = 'run_answer_actions'")[0]
+}
+
+// acting defines an action that every first answer sets off.
+func (b *bundle) acting() {
+	b.T.Helper()
+	made := b.As("ada").Do(`mutation($i: CreateCrmActionInput!) { createCrmAction(input: $i) { errors { field message } } }`, vars{"i": vars{
+		"name": "Note", "developerName": "Note", "performs": "CREATE_RECORD", "type": "AUTOMATIC", "trigger": "COMPONENT_ANSWERED", "idempotencyKey": "note",
+		"parameters": []vars{{"label": "Object", "key": "ObjectName", "type": "VALUE", "value": "Lead"}, {"label": "Name", "key": "LastName", "type": "VALUE", "value": "Ann"}},
+	}})
+	require.Empty(b.T, made.Get("createCrmAction", "errors").List(), made.String())
+}
+
+// A carrier may post a tap more than once.
+func TestATapThatIsPostedTwiceIsOneAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	b.acting()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	for range 2 {
+		b.Post(b.tapping("once", "987654321", facebook, 2))
+	}
+	answers := b.answers(conversation)
+	require.Len(t, answers, 1)
+	require.False(t, answers[0].Get("isRepeated").Bool())
+	require.Equal(t, "1", b.jobs())
+}
+
+// Of two taps at the same time, one is the answer.
+func TestTwoTapsAtOnceAreOneAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	b.acting()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	for round := 1; round <= 5; round++ {
+		b.sent(conversation, id)
+		var both sync.WaitGroup
+		for option := 1; option <= 2; option++ {
+			request := b.tapping(fmt.Sprintf("tap %d %d", round, option), "987654321", facebook, option)
+			both.Go(func() { assert.Equal(t, http.StatusOK, b.Answer(request).Code) })
+		}
+		both.Wait()
+		answers := b.answers(conversation)
+		require.Len(t, answers, 2*round)
+		require.NotEqual(t, answers[2*round-2].Get("isRepeated").Bool(), answers[2*round-1].Get("isRepeated").Bool())
+		require.Equal(t, fmt.Sprint(round), b.jobs())
+	}
+}
+
+// A token of Parley's that is no option's says nothing as a tap.
+func TestATokenOfAnotherKindIsNoTap(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	b.sent(conversation, id)
+	key, _ := b.Conversations.IDs.Decode(publicid.Conversation, conversation)
+	for name, token := range map[string]string{
+		"cursor":             b.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 1) { pageInfo { endCursor } } }`, nil).Get("conversations", "pageInfo", "endCursor").String(),
+		"prepared component": b.prepare("amy", vars{"componentId": id, "conversationId": conversation}).Get("token").String(),
+		"customer token":     component.CustomerToken(b.Messenger.Cursors.Sealer, key, 1, b.Store.Clock.Now()+1),
+	} {
+		require.NotEmpty(t, token, name)
+		b.forge("987654321", token)
+		require.Equal(t, "TextContent", b.last(conversation).Get("__typename").String(), name)
+	}
+	b.forge("987654321", b.token())
+	require.Equal(t, "AnswerContent", b.last(conversation).Get("__typename").String(), "an option's token is one")
+}
+
+// A tap says what it answers, however late it comes.
+func TestATapAfterAMonthIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("STATIC_QUESTION", question()), b.conversation("987654321", facebook)
+	message := b.sent(conversation, id)
+	require.Empty(t, code(b.change("ada", "updateComponent", vars{"id": id, "isArchived": true})))
+	b.Clock.Advance(30 * 24 * time.Hour)
+	b.tap("987654321", facebook, 2)
+	answer := b.last(conversation)
+	require.Equal(t, []string{"AnswerContent", "Repairs", message}, []string{answer.Get("__typename").String(), answer.Get("text").String(), answer.Get("questionId").String()})
+	require.False(t, answer.Get("isRepeated").Bool())
 }

@@ -11,6 +11,7 @@ import (
 
 	"parley/ent"
 	"parley/ent/componentversion"
+	"parley/internal/channel"
 	"parley/internal/desk/component"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
@@ -36,6 +37,7 @@ type Service struct {
 	Conversations *conversation.Service
 	Records       *crm.Service
 	Pictures      *picture.Service
+	Providers     map[string]channel.Provider // by name
 	Vault         *vault.Vault
 	// Call posts to a provider; it is bounded in time, and reaches what it may.
 	Call webhook.Caller

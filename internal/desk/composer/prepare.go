@@ -144,8 +144,9 @@ func (s *Service) fillIn(ctx context.Context, of *Component, design *component.D
 		Until: s.Store.Clock.Now() + clock.Time(component.Keeps.Microseconds()), Filled: *compiled.Fill(p.values),
 	}
 	if row != nil {
-		made.Conversation = row.Key
-		if on := row.Channel().Type; channel.IsClosed(channel.CapabilitiesOf(on).ReplyWindow(), row.LastIncoming, s.Store.Clock.Now()) {
+		made.Conversation, made.Channel, made.LastIncoming = row.Key, row.ChannelID, row.LastIncoming
+		on, program := row.Channel().Type, viewer.FromContext(ctx).IsService
+		if channel.IsClosed(channel.CapabilitiesOf(on).Window(program), row.LastIncoming, s.Store.Clock.Now()) {
 			made.ClosedOn = on
 		}
 	}

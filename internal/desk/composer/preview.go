@@ -9,6 +9,7 @@ import (
 	"parley/internal/channel/platform"
 	"parley/internal/desk/component"
 	"parley/internal/desk/content"
+	"parley/internal/desk/directory"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/viewer"
@@ -44,8 +45,9 @@ const mostTypes = 20
 // somebody is the address in a document that no customer is to get.
 const somebody = "customer"
 
-// Preview shows how a component looks on channels, and the documents that would be sent.
-// Nothing is stored, sent or told. Tokens in the documents are not those that are sent.
+// Preview shows how a component looks on channels, and the documents that would be sent: on
+// the conversation's type of channel those that its carrier gets. Nothing is stored, sent or
+// told. Tokens in the documents are not those that are sent.
 func (s *Service) Preview(ctx context.Context, in PreviewInput) ([]*Preview, error) {
 	if n := len(in.ChannelTypes); n < 1 || n > mostTypes {
 		return nil, fault.Input("input.channelTypes", "Name 1 to %d types of channels, not %d.", mostTypes, n)
@@ -56,7 +58,7 @@ func (s *Service) Preview(ctx context.Context, in PreviewInput) ([]*Preview, err
 	}
 	previews := make([]*Preview, len(in.ChannelTypes))
 	for i, t := range in.ChannelTypes {
-		if previews[i], err = preview(p, t); err != nil {
+		if previews[i], err = s.preview(ctx, p, t); err != nil {
 			return nil, err
 		}
 	}
@@ -81,8 +83,13 @@ func (s *Service) prepared(ctx context.Context, in PreviewInput) (*component.Pre
 	return component.Open(s.Cursors.Sealer, "input.component", *in.Component, key, viewer.FromContext(ctx).AgentID, s.Store.Clock.Now())
 }
 
-func preview(p *component.Prepared, t channel.Type) (*Preview, error) {
-	choice := p.Choose(t, channel.HeaderOf(nil))
+func (s *Service) preview(ctx context.Context, p *component.Prepared, t channel.Type) (*Preview, error) {
+	var carrier channel.Provider
+	from := s.Directory.Channel(p.Channel)
+	if from != nil && from.Type == t {
+		carrier = s.Providers[from.Account.Provider]
+	}
+	choice := p.Choose(t, channel.HeaderOf(carrier))
 	out := &Preview{ChannelType: t, Text: p.Formats[0].Plain, Rejected: []*Rejected{}, Missing: []*component.Missing{}}
 	for _, r := range choice.Rejected {
 		rejected := &Rejected{Format: r.Format, Reasons: make([]*channel.Misfit, len(r.Misfits))}
@@ -102,13 +109,20 @@ func preview(p *component.Prepared, t channel.Type) (*Preview, error) {
 	for i := range chosen.Options {
 		chosen.Options[i].Token = fmt.Sprintf("option-%d", i+1)
 	}
+	chosen.HumanAgent = carrier != nil && !viewer.FromContext(ctx).IsService && channel.CapabilitiesOf(t).NeedsPerson(p.LastIncoming, s.Store.Clock.Now())
 	out.Format, out.Shape = &chosen.Format, content.ShapeOf(chosen)
-	document, err := platform.Encode(t, somebody, chosen)
-	if err != nil {
-		return nil, err
-	}
-	if text := string(document); text != "" {
+	text, err := document(carrier, from, t, chosen)
+	if text != "" {
 		out.Payload = &text
 	}
-	return out, nil
+	return out, err
+}
+
+// document is what the carrier of a channel gets, or else the platform.
+func document(carrier channel.Provider, from *directory.Channel, t channel.Type, s channel.Structured) (string, error) {
+	if own, is := carrier.(channel.Documenter); is {
+		return own.Document(from.Address, somebody, s), nil
+	}
+	document, err := platform.Encode(t, somebody, s)
+	return string(document), err
 }

@@ -96,6 +96,7 @@ func (t Thread) part() {
 	}
 	own := max(r.ReadCount, r.OwnRead)
 	read, unread := t.fresh()-(own-r.ReadCount), false
+	t.partQuestion()
 	for _, e := range t.Earlier {
 		n := min(max(read, 0), e.fresh())
 		read -= n
@@ -107,6 +108,19 @@ func (t Thread) part() {
 	r.IsUnread = r.IsUnread && (own < r.InboundCount || r.OwnState == ownUnread || !unread)
 	r.InboundCount, r.ReadCount = r.Ordinal(), own-r.EarlierInbound
 	r.EarlierMessages, r.EarlierInbound, r.OwnRead, r.OwnState = 0, 0, 0, ""
+}
+
+// partQuestion gives the open question back to the conversation that it was asked in. What
+// was answered since they were joined, or had a later question behind it, stays closed.
+func (t Thread) partQuestion() {
+	asked := t.Row.AskedID
+	for _, e := range t.Earlier {
+		if e.AskedID != asked {
+			e.AskedID = 0
+		} else if asked != 0 {
+			t.Row.AskedID = 0
+		}
+	}
 }
 
 // join makes the conversation the whole of its thread.
@@ -121,6 +135,7 @@ func (t Thread) join() {
 	}
 	for _, e := range t.Earlier {
 		e.MergedInto, e.due = r.Key, 0
+		r.AskedID = max(r.AskedID, e.AskedID) // the last question is the open one
 		r.IsUnread = r.IsUnread || e.IsUnread
 		r.EarlierMessages += e.OwnMessages()
 		r.EarlierInbound += e.InboundCount

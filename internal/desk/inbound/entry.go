@@ -131,7 +131,7 @@ func (r *Receiver) takeMessage(ctx context.Context, tx *store.Tx, account *direc
 		return done, err
 	}
 	said, missing := contentOf(in)
-	answer, err := r.Messenger.Answer(ctx, tx, row, in)
+	answer, err := r.Messenger.Answer(ctx, tx, row, user, in)
 	if err != nil {
 		return done, err
 	}

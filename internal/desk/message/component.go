@@ -121,10 +121,9 @@ func (p *Plan) use(ctx context.Context, tx *store.Tx) error {
 // Answer is what a customer answered by tapping or typing, nil for what is no answer. The
 // write has locked their conversation. A tap on what was not sent there is none: its title
 // is a text like any other. The first answer to a question is noted.
-func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.Row, in channel.Inbound) (*content.AnswerContent, error) {
+func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.Row, from *conversation.MessagingUser, in channel.Inbound) (*content.AnswerContent, error) {
 	question, option, isTap := component.ReadToken(m.Cursors.Sealer, in.Tapped)
-	holdsMore := len(in.Media) > 0 || in.Unsupported != "" || len(in.Missing) > 0 // than an answer would keep
-	if !isTap && (row.AskedID == 0 || holdsMore) || in.Consent != "" {
+	if isTap && consents(from, in) || !isTap && !mayAnswer(row, from, in) {
 		return nil, nil
 	}
 	if !isTap {
@@ -148,6 +147,20 @@ func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.
 		Text: said.Sent.Options[option-1].Title, Component: said.Component, Name: said.Name, Version: said.Version,
 		Question: question, Option: option, IsTyped: !isTap, IsRepeated: fresh == 0,
 	}, err
+}
+
+// mayAnswer reports whether what a customer typed may answer the open question: it holds
+// no more than an answer would keep, and is not about consent.
+func mayAnswer(row *conversation.Row, from *conversation.MessagingUser, in channel.Inbound) bool {
+	holdsMore := len(in.Media) > 0 || in.Unsupported != "" || len(in.Missing) > 0
+	return row.AskedID != 0 && !holdsMore && !consents(from, in) && !channel.CapabilitiesOf(row.Channel().Type).IsOptOutWord(in.Text)
+}
+
+// consents reports whether the carrier takes what a customer sent for an opt-out, or for
+// an opt-in of one who had opted out. From others an opt-in, such as YES, changes nothing
+// and is a word like any other.
+func consents(from *conversation.MessagingUser, in channel.Inbound) bool {
+	return in.Consent != "" && (in.Consent != channel.ImplicitOptIn || from.ConsentStatus == channel.OptOut)
 }
 
 var noteAnswer = store.Fixed(`INSERT INTO component_answers (message_id, component_id, option, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`)

@@ -31,6 +31,7 @@ type waiting struct {
 	address          string // it goes there: that of the conversation in which it was written
 	consent          channel.Consent
 	optedOut         bool // on the channel, or in the CRM
+	needsPerson      bool // a person sends it after the care window
 }
 
 // What a newer version queued, and this one cannot send, is left to workers of that
@@ -85,6 +86,7 @@ func (l *lane) head(ctx context.Context, tx *store.Tx) (w *waiting, row *convers
 	if err := l.askMerged(ctx, tx, w, row); err != nil {
 		return nil, nil, nil, err
 	}
+	w.needsPerson = w.source == content.Desk && channel.CapabilitiesOf(row.Channel().Type).NeedsPerson(row.LastIncoming, tx.Now)
 	a, err = loadAttempt(ctx, tx, entsql.EQ("`a`.`id`", w.attempt))
 	return w, row, a, err
 }
@@ -113,6 +115,7 @@ func (m *Messenger) contentOf(w *waiting) channel.Content {
 		return channel.Text(c.Text)
 	case content.ComponentContent:
 		s := c.Structured()
+		s.HumanAgent = w.needsPerson
 		m.Renew(&s)
 		component.Tokens(m.Cursors.Sealer, w.message, s.Options)
 		return s

@@ -105,7 +105,7 @@ func (m *Messenger) startPlan(ctx context.Context, ch *directory.Channel, text *
 func (m *Messenger) senderPlan(ctx context.Context, ch *directory.Channel, text *string) Plan {
 	v := viewer.FromContext(ctx)
 	return Plan{
-		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent),
+		Licensed: v.Licensed, MaySend: v.Can(viewer.MessagingAgent), Program: v.IsService,
 		ChannelType: ch.Type, ChannelActive: ch.IsActive, AccountActive: m.online(ch), Header: channel.HeaderOf(m.Providers[ch.Account.Provider]),
 		SenderAddress: ch.Address, SenderCountry: cmp.Or(ch.Country, number.Country(ch.Address)), Required: ch.Required, Now: m.Store.Clock.Now(), Text: text,
 	}

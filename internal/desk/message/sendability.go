@@ -88,6 +88,7 @@ type Plan struct {
 	LastIncoming clock.Time
 	Now          clock.Time
 
+	Program   bool    // a service account sends it
 	Automatic bool    // nobody sends it: the channel answers by itself
 	Text      *string // nil when there is no draft yet
 	Component *Filled // in place of a text; nil for none
@@ -96,7 +97,8 @@ type Plan struct {
 // Judge answers with every reason together.
 func Judge(p Plan) *Sendability {
 	s := &Sendability{}
-	if until := channel.CapabilitiesOf(p.ChannelType).RepliesUntil(p.LastIncoming); until != 0 {
+	if w := p.window(); w > 0 && !p.LastIncoming.IsZero() {
+		until := p.LastIncoming.Add(w)
 		s.RepliesUntil = &until
 	}
 	refuse := func(when bool, code RefusalCode, format string, args ...any) {
@@ -151,10 +153,7 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 
 // window is how long after the customer's last message free text may be sent.
 func (p *Plan) window() time.Duration {
-	if p.Automatic {
-		return channel.CapabilitiesOf(p.ChannelType).CareWindow
-	}
-	return channel.CapabilitiesOf(p.ChannelType).ReplyWindow()
+	return channel.CapabilitiesOf(p.ChannelType).Window(p.Automatic || p.Program)
 }
 
 func (p *Plan) isClosed() bool { return channel.IsClosed(p.window(), p.LastIncoming, p.Now) }
