@@ -14311,7 +14311,7 @@ type CurrencyRate @goModel(model: "parley/internal/desk/formula.Rate") {
 
 "The rate of a currency."
 input CurrencyRateInput @goModel(model: "parley/internal/desk/formula.Rate") {
-  "The currency's three letters, such as EUR. Case does not matter."
+  "The currency's 3 letters, such as EUR. Case does not matter."
   code: String!
   "A decimal above zero, such as ` + "`" + `0.92` + "`" + `, up to 100 characters."
   rate: String!

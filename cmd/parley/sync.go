@@ -187,30 +187,34 @@ func (s *syncStatusCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		if err := saySync(out, false, is, nil); err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "OBJECT TYPE\tREAD\tUP TO\tLAG\tWRITES BACK\tPROBLEM")
-		for _, o := range l.ObjectTypes {
-			lag := "unknown"
-			if o.LagSeconds != nil {
-				lag = fmt.Sprint(*o.LagSeconds, " s")
-			}
-			writes := "no"
-			if o.WritesBack {
-				writes = "yes"
-			}
-			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", o.ObjectType, o.Read, o.CursorAt, lag, writes, o.Problem)
-		}
-		if l.Pending+l.Failed > 0 {
-			fmt.Fprintf(table, "\nWRITES\t%d under way\t%d failed\n", l.Pending, l.Failed)
-		}
-		if len(l.RejectedLast) > 0 {
-			fmt.Fprintln(table, "\nREJECTED\tOPERATION\tRECORD\tFIELD\tWHY")
-		}
-		for _, r := range l.RejectedLast {
-			fmt.Fprintf(table, "%s\t%s\t%s/%s\t%s\t%s\n", r.At, r.Operation, r.ObjectType, r.ExternalID, r.Field, r.Message)
-		}
-		return table.Flush()
+		return l.table(out)
 	})
+}
+
+// table prints how far the object types have come, and what was not taken.
+func (l *syncLine) table(out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "OBJECT TYPE\tREAD\tUP TO\tLAG\tWRITES BACK\tPROBLEM")
+	for _, o := range l.ObjectTypes {
+		lag, writes := "unknown", "no"
+		if o.LagSeconds != nil {
+			lag = fmt.Sprint(*o.LagSeconds, " s")
+		}
+		if o.WritesBack {
+			writes = "yes"
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", o.ObjectType, o.Read, o.CursorAt, lag, writes, o.Problem)
+	}
+	if l.Pending+l.Failed > 0 {
+		fmt.Fprintf(table, "\nWRITES\t%d under way\t%d failed\n", l.Pending, l.Failed)
+	}
+	if len(l.RejectedLast) > 0 {
+		fmt.Fprintln(table, "\nREJECTED\tOPERATION\tRECORD\tFIELD\tWHY")
+	}
+	for _, r := range l.RejectedLast {
+		fmt.Fprintf(table, "%s\t%s\t%s/%s\t%s\t%s\n", r.At, r.Operation, r.ObjectType, r.ExternalID, r.Field, r.Message)
+	}
+	return table.Flush()
 }
 
 type startSyncCmd struct{ namedSync }

@@ -137,7 +137,7 @@ func (p *player) failed() string {
 
 // record is one that amy sees.
 func (p *player) record() parleytest.Tree {
-	for _, row := range p.As("amy").Do(`{ conversations(view: {kind: ALL}, filterBy: {objectType: "Contact"}, first: 1) { nodes { record { objectType externalId } } } }`, nil).
+	for _, row := range p.As("amy").Do(`{ conversations(view: {kind: ALL}, filterBy: {objectType: "Contact"}, first: 1) { nodes { record { id objectType externalId } } } }`, nil).
 		Get("conversations", "nodes").List() {
 		if record := row.Get("record"); !record.IsNull() {
 			return record

@@ -144,32 +144,27 @@ func (p *player) value(name, typeName string) any {
 	}
 	switch typeName {
 	case "ID":
-		if name == "operation" {
+		switch name {
+		case "operation":
 			return p.paused()
-		}
-		if name == "quickText" {
+		case "quickText":
 			return p.quickText()
-		}
-		if name == "component" {
+		case "component":
 			return p.component()
-		}
-		if name == "image" {
+		case "image":
 			return p.image()
-		}
-		if name == "customer" || name == "messagingUser" {
+		case "customer", "messagingUser":
 			return p.customer()
-		}
-		if name == "agent" {
+		case "agent":
 			return p.agent()
-		}
-		if name == "channelId" {
+		case "channelId":
 			return p.channel()
-		}
-		if name == "account" {
+		case "account":
 			return p.account()
-		}
-		if name == "connection" {
+		case "connection":
 			return p.connection()
+		case "record":
+			return p.record().Get("id").String()
 		}
 		return p.conversation()
 	case "Int":

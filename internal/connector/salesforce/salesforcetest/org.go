@@ -97,7 +97,8 @@ func New() *Org {
 	o.Define("Account", "001", slices.Concat(text("Name", "Industry", "Phone"), []Field{of("MasterRecordId", "reference", "Account")})...)
 	o.Define("Contact", "003", slices.Concat(text("FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title"), []Field{
 		{Name: "Parley_Id__c", Label: "Parley Id", Type: "string", Nillable: true, Createable: true, Updateable: true, ExternalID: true},
-		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), {Name: "Home__c", Label: "Home", Type: "location", Nillable: true}, of("Home__Latitude__s", "double"), of("Home__Longitude__s", "double"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
+		{Name: "Home__c", Label: "Home", Type: "location", Nillable: true},
+		of("AccountId", "reference", "Account"), of("HasOptedOutOfSMS", "boolean"), of("Home__Latitude__s", "double"), of("Home__Longitude__s", "double"), of("MasterRecordId", "reference", "Contact"), of("Birthdate", "date"),
 	})...)
 	o.Define("Lead", "00Q", slices.Concat(text("FirstName", "LastName", "Name", "Company", "Phone", "MobilePhone"), []Field{
 		of("IsConverted", "boolean"), of("ConvertedContactId", "reference", "Contact"), of("ConvertedAccountId", "reference", "Account"),
