@@ -12836,7 +12836,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   name: String!
   "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
   mobileNumber: String @goField(batch: true, forceResolver: true)
-  "Conversations anchored to this record and visible to the viewer, newest first."
+  "Conversations anchored to this record and visible to the viewer, newest first. Two SQL statements for all records of a list, and one more for their totals."
   conversations(
     "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
     first: Int = 20
@@ -12846,7 +12846,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
     last: Int
     "Cursor of the edge to end before; absent: to the oldest."
     before: String
-  ): ConversationConnection!
+  ): ConversationConnection! @goField(batch: true, forceResolver: true)
 }
 
 extend type Query {
@@ -13784,7 +13784,7 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   CANNOT_START_HERE
   "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
-  "The number stands in a field of the record that the viewer may not read. Choose another phone field, or ask an administrator."
+  "The number, or whether the customer has opted out, stands in a field of the record that the viewer may not read; the message says which. Choose another phone field, or ask an administrator."
   FIELD_NOT_READABLE
   "The phone field is for channels of other types. Choose another field, or another sender ID."
   FIELD_NOT_FOR_CHANNEL
@@ -14015,7 +14015,7 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
   isSensitive: Boolean! @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0."
   blankAsZero: Boolean!
-  "Whether records can be filtered and sorted by it."
+  "Whether records can be filtered by it."
   isFilterable: Boolean! @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
   isRetired: Boolean! @goField(name: "Retired")
@@ -14029,15 +14029,15 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
 
 "Which fields of an object type conversations use. Null where there is none, and where the viewer may not read the field."
 type ObjectMessaging @goModel(model: "parley/internal/desk/objecttype.Messaging") {
-  "The field with the name of the customer, or of the record."
+  "The field with the name of the customer, or of the record: by it records are listed and searched, and their conversations take it."
   name: String
-  "The field with the owner."
+  "The field with the owner. It is kept for clients: nothing in Parley reads it."
   owner: String
-  "The field with the country in which national numbers are read."
+  "The field with the country in which national numbers are read, written as in ` + "`" + `ObjectMessagingInput` + "`" + `."
   country: String
-  "The field that says that the customer has opted out."
+  "The field that says that the customer has opted out: nothing is sent to a record that has."
   optedOut: String
-  "The field that says that the customer has opted in."
+  "The field that says that the customer has opted in. It is kept for clients: consent comes from customers' messages and from agents, never from it."
   optedIn: String
   "The fields with phone numbers, in the order in which they are tried."
   phones: [ObjectPhone!]!
@@ -14161,7 +14161,7 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
   isSensitive: Boolean @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0. Of NUMBER, CURRENCY and PERCENT."
   blankAsZero: Boolean
-  "Whether records can be filtered and sorted by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
+  "Whether records can be filtered by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
   isFilterable: Boolean @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
   isRetired: Boolean @goField(name: "Retired")
@@ -14175,13 +14175,13 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
 input ObjectMessagingInput @goModel(model: "parley/internal/desk/object.Messaging") {
   "The field with the name of the customer, or of the record: a TEXT, named by at most 80 characters."
   name: String
-  "The field with the owner: a REFERENCE, named by at most 80 characters."
+  "The field with the owner: a REFERENCE, named by at most 80 characters. It is kept for clients: nothing in Parley reads it."
   owner: String
-  "The field with the country in which national numbers are read: a TEXT or a PICKLIST, named by at most 80 characters."
+  "The field with the country in which national numbers are read: a TEXT or a PICKLIST, named by at most 80 characters. Its values are ISO 3166 codes of two or three letters, or English names such as Germany, whatever their case; with others, and without one, the country of the channel counts."
   country: String
-  "The field that says that the customer has opted out: a BOOLEAN, named by at most 80 characters."
+  "The field that says that the customer has opted out, to whom nothing is sent then: a BOOLEAN, named by at most 80 characters. Agents who may read the records but not this field cannot send to them."
   optedOut: String
-  "The field that says that the customer has opted in: a BOOLEAN, named by at most 80 characters."
+  "The field that says that the customer has opted in: a BOOLEAN, named by at most 80 characters. It is kept for clients: consent never comes from it."
   optedIn: String
   "Up to 10 fields with phone numbers, in the order in which they are tried."
   phones: [ObjectPhoneInput!]
@@ -14622,7 +14622,7 @@ input RecordFilter @goModel(model: "parley/internal/desk/crm.Filter") {
 input RecordFieldFilter @goModel(model: "parley/internal/desk/crm.FieldFilter") {
   "Name of the field, whatever its case."
   name: String!
-  "The value; of a MULTI_PICKLIST one of its choices."
+  "The value."
   equals: String
   "One of 1 to 50 values."
   oneOf: [String!]
@@ -14799,14 +14799,14 @@ extend type Mutation {
 	{Name: "../schema/related.graphql", Input: `extend type Record {
   """
   The conversations anchored to this record, and to those related to it by the mappings of its object type, grouped by object type: the view RECORD_TRAIL. What the viewer may not see is
-  neither listed nor counted. Four SQL statements, with a page of every group.
+  neither listed nor counted. Three SQL statements for all records of a list, and one more for each object type among them that has mappings, with a page of every group.
   """
-  relatedConversations: RelatedConversations! @goField(forceResolver: true)
+  relatedConversations: RelatedConversations! @goField(batch: true, forceResolver: true)
 }
 
 extend type Conversation {
   "The conversations related to its record, itself among them, as ` + "`" + `Record.relatedConversations` + "`" + ` has them. Null if it is anchored to none."
-  relatedConversations: RelatedConversations @goField(forceResolver: true)
+  relatedConversations: RelatedConversations @goField(batch: true, forceResolver: true)
 }
 
 "The conversations related to a record, by object type."
@@ -14827,7 +14827,7 @@ type RelatedConversationGroup @goModel(model: "parley/internal/desk/conversation
   objectType: String!
   "Counts of the group."
   counts: ViewCounts!
-  "The newest conversations of the group, newest first. One SQL statement for all groups."
+  "The newest conversations of the group, newest first. One SQL statement for all groups of all records."
   conversations(
     "Page size: 1 to 100, default 20."
     first: Int = 20
