@@ -97,7 +97,8 @@ func TestAnOptOutIsToldToThoseWhoMayReadIt(t *testing.T) {
 		"name": "Visit__c", "label": "Visit", "idempotencyKey": rand.Text(),
 		"messaging": vars{"name": "Name", "optedOut": "Quiet", "phones": []vars{{"field": "Mobile"}}},
 		"fields": []vars{
-			{"name": "Name", "label": "Name", "type": "TEXT"}, {"name": "Mobile", "label": "Mobile", "type": "PHONE"},
+			{"name": "Name", "label": "Name", "type": "TEXT"},
+			{"name": "Mobile", "label": "Mobile", "type": "PHONE"},
 			{"name": "Quiet", "label": "Quiet", "type": "BOOLEAN", "isSensitive": true},
 		},
 	})
