@@ -15,8 +15,8 @@ import (
 // registerMetrics adds what the parts count to what the edge counts.
 func (a *App) registerMetrics() error {
 	a.Config.Jobs.Tracer, a.Config.Jobs.Durations = a.Config.Tracer, job.NewDurations()
-	all := []prometheus.Collector{a.Receiver.Entries, a.Schema.Syncs.Changes, a.Schema.Syncs.Writes, a.Responder.Responses, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard(), a.stale()}
-	all = slices.Concat(all, a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors(), a.verifier.Collectors())
+	all := []prometheus.Collector{a.Receiver.Entries, a.Responder.Responses, a.Messenger.Metrics, a.Config.Jobs.Durations, a.unheard(), a.stale()}
+	all = slices.Concat(all, a.Schema.Syncs.Collectors(), a.Store.Collectors(), a.Hub.Collectors(), a.selection.Collectors(), a.verifier.Collectors())
 	if bus, ok := a.bus.(far); ok {
 		all = append(all, connected(bus))
 	}

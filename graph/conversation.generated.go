@@ -39,7 +39,7 @@ type ConversationResolver interface {
 
 	AvailableActions(ctx context.Context, obj *conversation.Row) ([]*crmaction.Available, error)
 	LinkSuggestions(ctx context.Context, objs []*conversation.Row) ([][]*linking.Suggestion, error)
-	RelatedConversations(ctx context.Context, obj *conversation.Row) (*conversation.Related, error)
+	RelatedConversations(ctx context.Context, objs []*conversation.Row) ([]*conversation.Related, error)
 }
 type ConversationConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *conversation.Page) (int64, error)
@@ -1059,7 +1059,7 @@ func (ec *executionContext) _Conversation_relatedConversations(ctx context.Conte
 			return ec.fieldContext_Conversation_relatedConversations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Conversation().RelatedConversations(ctx, obj)
+			return ec.resolveBatch_Conversation_relatedConversations(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Related) graphql.Marshaler {
@@ -1080,6 +1080,29 @@ func (ec *executionContext) fieldContext_Conversation_relatedConversations(_ con
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Conversation_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Row) (any, error) {
+	resolver := ec.Resolvers.Conversation()
+	if batch, ok := graphql.BatchParentsFor[*conversation.Row](ctx, "Conversation"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RelatedConversations(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*conversation.Related](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Conversation.relatedConversations",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RelatedConversations(ctx, []*conversation.Row{obj})
+	return graphql.ResolveBatchSingleResult[*conversation.Related](
+		ctx,
+		results,
+		err,
+		"Conversation.relatedConversations",
+	)
 }
 
 func (ec *executionContext) _ConversationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *conversation.Page) (ret graphql.Marshaler) {

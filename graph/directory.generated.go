@@ -42,9 +42,9 @@ type MessagingUserResolver interface {
 }
 type RecordResolver interface {
 	MobileNumber(ctx context.Context, objs []*conversation.Record) ([]*string, error)
-	Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error)
+	Conversations(ctx context.Context, objs []*conversation.Record, first *int, after *string, last *int, before *string) ([]*conversation.Page, error)
 	Fields(ctx context.Context, objs []*conversation.Record, names []string) ([][]*crm.Field, error)
-	RelatedConversations(ctx context.Context, obj *conversation.Record) (*conversation.Related, error)
+	RelatedConversations(ctx context.Context, objs []*conversation.Record) ([]*conversation.Related, error)
 }
 type ViewerResolver interface {
 	Agent(ctx context.Context, obj *viewer.Viewer) (*directory.Agent, error)
@@ -1887,8 +1887,7 @@ func (ec *executionContext) _Record_conversations(ctx context.Context, field gra
 			return ec.fieldContext_Record_conversations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.resolveBatch_Record_conversations(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Page) graphql.Marshaler {
@@ -1920,6 +1919,30 @@ func (ec *executionContext) fieldContext_Record_conversations(ctx context.Contex
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Record_conversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (any, error) {
+	resolver := ec.Resolvers.Record()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*conversation.Record](ctx, "Record"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Conversations(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*conversation.Page](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Record.conversations",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Conversations(ctx, []*conversation.Record{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+	return graphql.ResolveBatchSingleResult[*conversation.Page](
+		ctx,
+		results,
+		err,
+		"Record.conversations",
+	)
 }
 
 func (ec *executionContext) _Record_fields(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (ret graphql.Marshaler) {
@@ -1998,7 +2021,7 @@ func (ec *executionContext) _Record_relatedConversations(ctx context.Context, fi
 			return ec.fieldContext_Record_relatedConversations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Record().RelatedConversations(ctx, obj)
+			return ec.resolveBatch_Record_relatedConversations(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *conversation.Related) graphql.Marshaler {
@@ -2019,6 +2042,29 @@ func (ec *executionContext) fieldContext_Record_relatedConversations(_ context.C
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Record_relatedConversations(ctx context.Context, field graphql.CollectedField, obj *conversation.Record) (any, error) {
+	resolver := ec.Resolvers.Record()
+	if batch, ok := graphql.BatchParentsFor[*conversation.Record](ctx, "Record"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RelatedConversations(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*conversation.Related](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Record.relatedConversations",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RelatedConversations(ctx, []*conversation.Record{obj})
+	return graphql.ResolveBatchSingleResult[*conversation.Related](
+		ctx,
+		results,
+		err,
+		"Record.relatedConversations",
+	)
 }
 
 func (ec *executionContext) _ViewCounts_total(ctx context.Context, field graphql.CollectedField, obj *conversation.Counts) (ret graphql.Marshaler) {

@@ -3082,9 +3082,9 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "RelatedConversations",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
-			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
-				obj := parent.(*conversation.Row)
-				return ec.Resolvers.Conversation().RelatedConversations(ctx, obj)
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Conversation().RelatedConversations(ctx, selection.Parents[*conversation.Row](parents))
+				return selection.Results(parents, results, err)
 			},
 		},
 	}
@@ -6734,9 +6734,9 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 			Of:      "ConversationConnection",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Page)) },
 			Args:    ec.field_Record_conversations_args,
-			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
-				obj := parent.(*conversation.Record)
-				return ec.Resolvers.Record().Conversations(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Record().Conversations(ctx, selection.Parents[*conversation.Record](parents), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+				return selection.Results(parents, results, err)
 			},
 		},
 		"fields": {
@@ -6757,9 +6757,9 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "RelatedConversations",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Related)) },
-			Resolve: func(ctx context.Context, parent any, fc selection.Call) (any, error) {
-				obj := parent.(*conversation.Record)
-				return ec.Resolvers.Record().RelatedConversations(ctx, obj)
+			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
+				results, err := ec.Resolvers.Record().RelatedConversations(ctx, selection.Parents[*conversation.Record](parents))
+				return selection.Results(parents, results, err)
 			},
 		},
 	}

@@ -18,15 +18,21 @@ func controlled(op *bulk.Row, err error) (*graph.BulkOperationPayload, error) {
 }
 
 // eachSeen gives every parent its object from one batch that is read under the
-// viewer's own rights; nil where they do not see it.
+// viewer's own rights; nil for key 0, and where they do not see it.
 func eachSeen[P, O any](ctx context.Context, parents []P, key func(P) int64, batch func(context.Context, []int64) (map[int64]O, error)) ([]O, error) {
-	keys, out := make([]int64, len(parents)), make([]O, len(parents))
-	for i, p := range parents {
-		keys[i] = key(p)
+	out := make([]O, len(parents))
+	var keys []int64
+	for _, p := range parents {
+		if k := key(p); k != 0 {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return out, nil
 	}
 	found, err := batch(ctx, keys)
-	for i, k := range keys {
-		out[i] = found[k]
+	for i, p := range parents {
+		out[i] = found[key(p)]
 	}
 	return out, err
 }

@@ -53,14 +53,13 @@ func (r *recordResolver) MobileNumber(ctx context.Context, objs []*conversation.
 	return r.Records.MobileNumbers(ctx, objs), nil
 }
 
-// Conversations is the resolver for the conversations field.
-func (r *recordResolver) Conversations(ctx context.Context, obj *conversation.Record, first *int, after *string, last *int, before *string) (*conversation.Page, error) {
+// Conversations is the batch resolver for the conversations field.
+func (r *recordResolver) Conversations(ctx context.Context, objs []*conversation.Record, first *int, after *string, last *int, before *string) ([]*conversation.Page, error) {
 	w, err := recordWindow(first, after, last, before)
 	if err != nil {
 		return nil, err
 	}
-	id := obj.ID()
-	return r.ConversationService.List(ctx, conversation.View{Kind: conversation.OfRecord, Subject: &id}, nil, nil, w, r.selectedRows(ctx))
+	return r.ConversationService.OfRecords(ctx, objs, w, r.selectedRows(ctx))
 }
 
 // Agent is the resolver for the agent field.

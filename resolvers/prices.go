@@ -29,11 +29,11 @@ var Prices = price.Table{
 	},
 	"Record.conversations": {
 		Units: price.Flat(10), Total: price.Flat(50),
-		Why: "A statement for each record, whose conversations are few.",
+		Why: "The rows of a record, which are few.",
 	},
 	"Record.relatedConversations":            {Units: price.Flat(trailUnits), Why: whyTrail},
 	"Conversation.relatedConversations":      {Units: price.Flat(trailUnits), Why: whyTrail},
-	"RelatedConversationGroup.conversations": {Units: price.Flat(10), Why: "A statement for all groups of a record, which counted the conversations that it sorts."},
+	"RelatedConversationGroup.conversations": {Units: price.Flat(10), Why: "The conversations of a record that were counted, which it sorts."},
 	"Query.search": {
 		Units: price.Flat(1_200),
 		Why:   "The index, and up to 20,000 rows before a page has to end.",

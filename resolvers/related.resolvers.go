@@ -11,17 +11,14 @@ import (
 	"parley/internal/desk/conversation"
 )
 
-// RelatedConversations is the resolver for the relatedConversations field.
-func (r *conversationResolver) RelatedConversations(ctx context.Context, obj *conversation.Row) (*conversation.Related, error) {
-	if obj.RecordID == 0 {
-		return nil, nil
-	}
-	return r.ConversationService.Related(ctx, obj.RecordID)
+// RelatedConversations is the batch resolver for the relatedConversations field.
+func (r *conversationResolver) RelatedConversations(ctx context.Context, objs []*conversation.Row) ([]*conversation.Related, error) {
+	return eachSeen(ctx, objs, func(c *conversation.Row) int64 { return c.RecordID }, r.ConversationService.Related)
 }
 
-// RelatedConversations is the resolver for the relatedConversations field.
-func (r *recordResolver) RelatedConversations(ctx context.Context, obj *conversation.Record) (*conversation.Related, error) {
-	return r.ConversationService.Related(ctx, obj.Key)
+// RelatedConversations is the batch resolver for the relatedConversations field.
+func (r *recordResolver) RelatedConversations(ctx context.Context, objs []*conversation.Record) ([]*conversation.Related, error) {
+	return eachSeen(ctx, objs, func(c *conversation.Record) int64 { return c.Key }, r.ConversationService.Related)
 }
 
 // Conversations is the batch resolver for the conversations field.

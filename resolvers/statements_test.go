@@ -60,7 +60,7 @@ func TestTheStatementsOfAReadAreFixedByItsDocument(t *testing.T) {
 		{"with the total", fmt.Sprintf(page, "totalCount", ""), 2},
 		{"with messaging users", fmt.Sprintf(page, "", "messagingUser { id channel { id } }"), 2},
 		{"with their identifiers", fmt.Sprintf(page, "", "messagingUser { identifiers { value received } }"), 3},
-		{"with records", fmt.Sprintf(page, "", "record { id }"), 1},                                                       // none is anchored: nothing to read
+		{"with records, of which there are none", fmt.Sprintf(page, "", "record { id }"), 1},
 		{"with the last messages and their attempts", fmt.Sprintf(page, "", "lastMessage { id attempts { status } }"), 1}, // none was sent
 		{"with edges", fmt.Sprintf(page, "edges { node { messagingUser { id } lastMessage { id } } }", ""), 2},
 		{"with the last messages", fmt.Sprintf(page, "", "lastMessage { id attempts { status } author { name } content { ... on TextContent { text } } }"), 1},

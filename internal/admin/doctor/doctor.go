@@ -141,7 +141,7 @@ func (e *examination) checks() []namedLook {
 		checks = append(checks, namedLook{"integrity", e.integrity}, namedLook{"SQLite", e.sqlite}, namedLook{"disk", e.disk}, namedLook{"file rights", e.fileRights}, namedLook{"clock", e.eventClock})
 	}
 	return append(checks, namedLook{"bus", e.bus}, namedLook{"queue", e.queue}, namedLook{"unknown sends", e.unknown},
-		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs}, namedLook{"channels", e.channels})
+		namedLook{"webhooks", e.webhooks}, namedLook{"jobs", e.jobs}, namedLook{"channels", e.channels}, namedLook{"CRM connections", e.crms})
 }
 
 // check runs one check within its time.

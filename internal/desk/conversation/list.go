@@ -58,8 +58,16 @@ type Page struct {
 	// Scope can count the whole list.
 	Scope *Scope
 
-	total *int64 // where it is known
+	total func(context.Context) (int64, error) // nil where the scope is to be counted
 	desk  *Service
+}
+
+// Total counts the whole list that the page is of, if it was not counted with it.
+func (p *Page) Total(ctx context.Context) (int64, error) {
+	if p.total != nil {
+		return p.total(ctx)
+	}
+	return p.desk.Total(ctx, p.Scope)
 }
 
 // Edge is a conversation in a page.
@@ -110,24 +118,17 @@ func (d *Service) List(ctx context.Context, view View, filter *Filter, order *Or
 	if err != nil {
 		return nil, err
 	}
-	p, rows := &Page{Scope: scope, desk: d}, make([]*Row, 0, min(q.size, 64))
-	read := func(ctx context.Context) error {
-		return d.Store.Each(ctx, &scope.sight, q, func(s *store.Row) error {
-			if s.Null(1) {
-				p.Position = s.Int(0)
-				return nil
-			}
-			row, err := q.row(s)
-			rows = append(rows, row)
-			return err
-		})
+	var rows []*Row
+	p := &Page{Scope: scope, desk: d}
+	read := func(ctx context.Context) (err error) {
+		rows, p.Position, err = q.read(ctx)
+		return err
 	}
 	if scope.conds.walks() {
 		err = d.Store.Scan(ctx, read)
 	} else {
 		err = read(ctx)
 	}
-	q.sort(rows)
 	p.Page, p.Position = page.Of(rows, w), scope.Known(p.Position)
 	return p, err
 }

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -24,8 +25,9 @@ type pageQuery struct {
 	columns    table.Columns
 	along      *Alongside
 	unplaced   bool
-	grouped    bool  // a page of every object type
-	conds      asked // what the rows are asked beyond where the page reads them
+	onTrails   [][2]int64 // a page of every object type on each of these trails
+	ofRecords  []int64    // a page of each of these records
+	conds      asked      // what the rows are asked beyond where the page reads them
 
 	slab *store.Slab[Row]
 }
@@ -86,8 +88,13 @@ func (q *pageQuery) way() string {
 // their places, merged from the tops of the sight's terms.
 func (q *pageQuery) top(b *entsql.Builder) {
 	switch {
-	case q.grouped:
+	case q.onTrails != nil:
 		q.topOfGroups(b)
+		return
+	case q.ofRecords != nil:
+		q.topPerKey(b.WriteString(" FROM ("), "record_id", q.ofRecords, q.scope.sight.SQL(ofX))
+		b.WriteString(") AS places JOIN ").WriteString(q.oneByOne("places.id"))
+		q.join(b)
 		return
 	case q.scope.conds[sentBy] != nil:
 		q.topSent(b.WriteString(" FROM ("))
@@ -263,6 +270,23 @@ func (q *pageQuery) row(s *store.Row) (*Row, error) {
 	var err error
 	r.Along, err = q.along.Read(r, s, i)
 	return r, err
+}
+
+// read runs the statement: the rows in the order of the list, and the position of the log if
+// it is asked for.
+func (q *pageQuery) read(ctx context.Context) (rows []*Row, position int64, err error) {
+	rows = make([]*Row, 0, min(q.size, 64))
+	err = q.desk.Store.Each(ctx, &q.scope.sight, q, func(s *store.Row) error {
+		if !q.unplaced && s.Null(1) {
+			position = s.Int(0)
+			return nil
+		}
+		row, err := q.row(s)
+		rows = append(rows, row)
+		return err
+	})
+	q.sort(rows)
+	return rows, position, err
 }
 
 // sort puts rows into the order of the list. They come in it as a rule, which no

@@ -78,14 +78,8 @@ func (d *Service) RecordNamed(ctx context.Context, objectType, externalID string
 // inPlaceOf is the record that one was merged into, or itself.
 func (d *Service) inPlaceOf(ctx context.Context, key int64) (int64, error) {
 	return memo.Read(ctx, fmt.Sprint("in place of record ", key), func() (int64, error) {
-		loser, err := d.Store.Ent.Record.Query().Where(record.ID(key), record.MergedIntoGT(0)).Select(record.FieldMergedInto).Only(viewer.AsSystem(ctx, "records"))
-		if ent.IsNotFound(err) {
-			return key, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		return loser.MergedInto, nil
+		places, err := d.inPlacesOf(ctx, []int64{key})
+		return places[key], err
 	})
 }
 

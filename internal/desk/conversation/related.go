@@ -3,13 +3,17 @@ package conversation
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
+	"parley/internal/desk/related"
+	"parley/internal/desk/rule"
 	"parley/internal/ground/anyof"
 	"parley/internal/ground/page"
 	"parley/internal/ground/price"
-	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -36,103 +40,142 @@ type Group struct {
 // FeedCursor is the position of the log up to which it holds everything.
 func (r *Related) FeedCursor() string { return r.desk.Cursors.Encode(r.scope.Trail().Position) }
 
-// Related reads the conversations related to a record under the viewer of ctx, in three
-// statements, two of which read the trail.
-func (d *Service) Related(ctx context.Context, record int64) (*Related, error) {
-	subject := d.IDs.Encode(publicid.Record, record)
-	scope, err := d.Scope(ctx, viewer.FromContext(ctx), View{Kind: RecordTrail, Subject: &subject}, nil)
-	if err != nil {
+// Related reads the conversations related to records under the viewer of ctx: the trails, and
+// one statement for the groups of all of them.
+func (d *Service) Related(ctx context.Context, records []int64) (map[int64]*Related, error) {
+	trails, err := related.ReadAll(ctx, d.Store, d.Directory, records)
+	if err != nil || len(trails) == 0 {
 		return nil, err
 	}
-	r := &Related{Groups: []*Group{}, Truncated: scope.Trail().Truncated, scope: scope, desk: d}
-	err = d.Store.Scan(ctx, func(ctx context.Context) error {
-		return d.Store.Read(ctx, &scope.sight, d.groupQuery(scope), func(rows *sql.Rows) error {
-			g := &Group{of: r}
-			err := rows.Scan(&g.ObjectType, &g.Counts.Total, &g.Counts.Unread, &g.Counts.New)
-			r.Groups, r.Counts = append(r.Groups, g), r.Counts.plus(g.Counts)
-			return err
+	sight := rule.Visible(viewer.FromContext(ctx))
+	out, byRoot := make(map[int64]*Related, len(trails)), make(map[int64]*Related, len(trails))
+	for record, trail := range trails {
+		if byRoot[trail.Root] == nil {
+			byRoot[trail.Root] = &Related{Groups: []*Group{}, Truncated: trail.Truncated, scope: &Scope{sight: sight, conds: asked{onTrail: trail}}, desk: d}
+		}
+		out[record] = byRoot[trail.Root]
+	}
+	return out, d.group(ctx, sight, byRoot)
+}
+
+// group counts the groups of related conversations.
+func (d *Service) group(ctx context.Context, sight rule.Visibility, byRoot map[int64]*Related) error {
+	var counted int64
+	query := d.groupQuery(sight, placesOf(slices.Collect(maps.Values(byRoot))))
+	err := d.Store.Scan(ctx, func(ctx context.Context) error {
+		return d.Store.Read(ctx, &sight, query, func(rows *sql.Rows) error {
+			g, root := &Group{}, int64(0)
+			if err := rows.Scan(&root, &g.ObjectType, &g.Counts.Total, &g.Counts.Unread, &g.Counts.New); err != nil {
+				return err
+			}
+			g.of = byRoot[root]
+			g.of.Groups, g.of.Counts = append(g.of.Groups, g), g.of.Counts.plus(g.Counts)
+			counted += g.Counts.Total
+			return nil
 		})
 	})
-	price.Charge(ctx, int(r.Counts.Total/rowsCounted))
-	return r, err
+	price.Charge(ctx, int(counted/rowsCounted))
+	return err
+}
+
+// placesOf are the records of trails, each with the root of its trail.
+func placesOf(all []*Related) (places [][2]int64) {
+	for _, r := range all {
+		trail := r.scope.Trail()
+		for _, record := range trail.Records() {
+			places = append(places, [2]int64{trail.Root, record})
+		}
+	}
+	return places
 }
 
 func (c Counts) plus(other Counts) Counts {
 	return Counts{c.Total + other.Total, c.Unread + other.Unread, c.New + other.New}
 }
 
-// groupQuery counts the conversations of a scope by object type.
-func (d *Service) groupQuery(s *Scope) store.Query {
-	t := entsql.Table("conversations").As("x")
-	q := d.Store.Builder().SelectExpr(append([]entsql.Querier{entsql.Raw("object_type"), entsql.Raw("COUNT(*)")}, unreadAndNew...)...).From(t)
-	where(q, append(s.conds.where(t.C), s.sight.SQL(t.C), s.conds.listed(t.C)))
-	return q.GroupBy("object_type").OrderBy("MAX(last_message_at) DESC", "object_type")
+// groupQuery counts the conversations of each trail by object type.
+func (d *Service) groupQuery(sight rule.Visibility, places [][2]int64) store.Query {
+	b := &entsql.Builder{}
+	b.SetDialect(d.Store.Dialect())
+	b.WriteString("SELECT k.root, x.object_type, COUNT(*)")
+	for _, sum := range unreadAndNew {
+		b.WriteString(", ").Join(sum)
+	}
+	b.WriteString(" FROM ")
+	d.onTrails(b, places, sight)
+	return b.WriteString(" GROUP BY k.root, x.object_type ORDER BY k.root, MAX(x.last_message_at) DESC, x.object_type")
 }
 
-// GroupPages reads the newest conversations of groups, those of a record's together in one
+// onTrails writes the conversations x of the records on trails, as k has them with their
+// roots, record by record.
+func (d *Service) onTrails(b *entsql.Builder, places [][2]int64, sight rule.Visibility) {
+	anyof.Pairs(b, "k", [2]string{"root", "record"}, places)
+	of := ofRecord("k.record", sight)
+	if d.Store.Dialect() == dialect.Postgres {
+		b.WriteString(" CROSS JOIN LATERAL (SELECT * FROM conversations AS x WHERE ").Join(of).WriteString(" OFFSET 0) AS x")
+		return
+	}
+	b.WriteString(" CROSS JOIN conversations AS x WHERE ").Join(of)
+}
+
+// GroupPages reads the newest conversations of groups, those of all records together in one
 // statement.
 func (d *Service) GroupPages(ctx context.Context, groups []*Group, size int, selected Selected) ([]*Page, error) {
-	read := map[*Related]map[string][]*Row{}
-	pages := make([]*Page, len(groups))
-	for i, g := range groups {
-		if read[g.of] == nil {
-			rows, err := d.newest(ctx, g.of.scope, size, selected)
-			if err != nil {
-				return nil, err
-			}
-			read[g.of] = rows
-		}
-		pages[i] = &Page{
-			Page: page.Of(read[g.of][g.ObjectType], Window{Size: size}), Position: g.of.scope.Trail().Position,
-			Scope: g.of.scope, total: &g.Counts.Total, desk: d,
+	var of []*Related
+	for _, g := range groups {
+		if !slices.Contains(of, g.of) {
+			of = append(of, g.of)
 		}
 	}
-	return pages, nil
+	if of == nil {
+		return nil, nil
+	}
+	rows, err := d.newest(ctx, of, size, selected)
+	pages := make([]*Page, len(groups))
+	for i, g := range groups {
+		pages[i] = &Page{
+			Page: page.Of(g.among(rows), Window{Size: size}), Position: g.of.scope.Trail().Position,
+			Scope: g.of.scope, total: func(context.Context) (int64, error) { return g.Counts.Total, nil }, desk: d,
+		}
+	}
+	return pages, err
 }
 
-// newest reads the newest conversations of each object type in a scope, one more of each
-// than size.
-func (d *Service) newest(ctx context.Context, s *Scope, size int, selected Selected) (map[string][]*Row, error) {
+// among are the rows that are of the group.
+func (g *Group) among(rows []*Row) (of []*Row) {
+	for _, row := range rows {
+		if row.Type == g.ObjectType && g.of.scope.Trail().Has(row.RecordID) {
+			of = append(of, row)
+		}
+	}
+	return of
+}
+
+// newest reads the newest conversations of each object type on each trail, one more of each
+// than size. What is on several trails comes once.
+func (d *Service) newest(ctx context.Context, of []*Related, size int, selected Selected) ([]*Row, error) {
 	selected.Unplaced = true
-	q, err := d.pageQuery(s, nil, Window{Size: size}, selected)
+	q, err := d.pageQuery(&Scope{sight: of[0].scope.sight}, nil, Window{Size: size}, selected)
 	if err != nil {
 		return nil, err
 	}
-	q.grouped = true
-	if !q.columns.IsZero() {
-		q.columns = q.columns.And(conversations.Only("object_type"))
+	if q.onTrails = placesOf(of); !q.columns.IsZero() {
+		q.columns = q.columns.And(conversations.Only("object_type", "record_id"))
 	}
 	var rows []*Row
 	err = d.Store.Scan(ctx, func(ctx context.Context) error {
-		return d.Store.Each(ctx, &s.sight, q, func(r *store.Row) error {
-			row, err := q.row(r)
-			rows = append(rows, row)
-			return err
-		})
+		rows, _, err = q.read(ctx)
+		return err
 	})
-	q.sort(rows)
-	out := map[string][]*Row{}
-	for _, row := range rows {
-		out[row.Type] = append(out[row.Type], row)
-	}
-	return out, err
+	return rows, err
 }
 
 // topOfGroups writes where the rows of a page of every group come from.
 func (q *pageQuery) topOfGroups(b *entsql.Builder) {
-	b.WriteString(" FROM (SELECT x.id AS id, ROW_NUMBER() OVER (PARTITION BY x.object_type ORDER BY x.last_message_at DESC, x.id DESC) AS place FROM conversations AS x")
-	q.where(b, q.scope.sight.SQL(ofX))
-	b.WriteString(") AS places JOIN ").WriteString(q.oneByOne("places.id"))
+	b.WriteString(" FROM (SELECT DISTINCT id FROM (SELECT x.id AS id, ROW_NUMBER() OVER (PARTITION BY k.root, x.object_type ORDER BY x.last_message_at DESC, x.id DESC) AS place FROM ")
+	q.desk.onTrails(b, q.onTrails, q.scope.sight)
+	b.WriteString(") AS ranked WHERE place <= ").Arg(q.size).WriteString(") AS places JOIN ").WriteString(q.oneByOne("places.id"))
 	q.join(b)
-	b.WriteString(" WHERE places.place <= ").Arg(q.size)
-}
-
-// Total counts the whole list that the page is of, if it was not counted with it.
-func (p *Page) Total(ctx context.Context) (int64, error) {
-	if p.total != nil {
-		return *p.total, nil
-	}
-	return p.desk.Total(ctx, p.Scope)
 }
 
 // Turned reads the conversations of records, as the scope of a trail asks for them whether

@@ -71,7 +71,7 @@ func (w *writing) numbers(text, country string) (canonical, own string) {
 // digits as people of its country dial it.
 func numbersOf(text, country string) (canonical, own string) {
 	own = channel.Cut(digitsOf(number.Bare(text)), object.MostID)
-	if n, err := number.Read(text, regionOf(country), number.Person); err == nil {
+	if n, err := number.Read(text, number.Region(country), number.Person); err == nil {
 		canonical = digitsOf(n.E164)
 		if own == canonical {
 			own = digitsOf(number.National(n.E164))
@@ -87,12 +87,4 @@ func digitsOf(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// regionOf is the country of a record if it is written as two letters.
-func regionOf(country string) string {
-	if len(country) != 2 {
-		return ""
-	}
-	return strings.ToUpper(country)
 }

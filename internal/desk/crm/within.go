@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
+	"parley/internal/ground/number"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -26,7 +27,7 @@ type Holding struct {
 
 	Key    int64
 	Title  string // its name, as conversations show it
-	Region string // its country, where its numbers are dialed; empty if that is not two letters
+	Region string // its country, where its numbers are dialed; empty if that is not known
 	held   body
 }
 
@@ -67,7 +68,7 @@ func (s *Service) holding(r *stored) *Holding {
 		return nil
 	}
 	held := bodyOf(&def.Definition, r.body, r.title, r.mobile, r.optedOut)
-	return &Holding{r.name, r.key, r.title, regionOf(held.text(def.Messaging.Country)), held}
+	return &Holding{r.name, r.key, r.title, number.Region(held.text(def.Messaging.Country)), held}
 }
 
 // Lock has other writes of records wait for this one. Call it before the write locks a

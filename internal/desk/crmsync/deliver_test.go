@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/check/parleytest"
 	"parley/internal/connector/salesforce/salesforcetest"
+	"parley/internal/desk/crmsync"
 )
 
 // writing is a desk that reads a Salesforce and writes to it, with a conversation.
@@ -294,6 +295,9 @@ func TestTheCRMDecidesWhatChangedThereMeanwhile(t *testing.T) {
 	require.Equal(t, "Theirs", w.org.Values(id)["LastName"])
 	require.Equal(t, "Marie Theirs", w.name(id))
 	require.Equal(t, [2]int{0, 2}, w.counts())
+	healths, err := crmsync.Healths(t.Context(), w.Store, w.Clock.Now())
+	require.NoError(t, err)
+	require.Equal(t, int64(2), healths[0].FailedWrites)
 	w.mutate(rerun, "rerunCrmAction", vars{"runId": run})
 	w.write()
 	require.Equal(t, "Ours", w.org.Values(id)["LastName"], "whoever has looked may deliver it all the same")

@@ -85,6 +85,19 @@ func (m *Messenger) hides(ctx context.Context, row *conversation.Row) bool {
 	return hidden
 }
 
+// hidesOptOut reports whether the viewer of ctx must not learn from a record of an object type
+// if it has opted out: they may not read the field that says so. Those who may read such
+// records are then refused whatever it says, and those who know one by its conversation alone
+// only if it has: no message may reach it.
+func (m *Messenger) hidesOptOut(ctx context.Context, objectType string, optedOut bool) bool {
+	rights := m.Directory.RecordRights(viewer.FromContext(ctx))
+	def := m.Directory.Defined(objectType)
+	if def == nil || def.Messaging.OptedOut == "" || rights.Field(def, def.Field(def.Messaging.OptedOut)).Includes(object.Read) {
+		return false
+	}
+	return optedOut || rights.Object(def.Name).Includes(object.Read)
+}
+
 func value(text *string) string {
 	if text == nil {
 		return ""

@@ -69,6 +69,7 @@ func TestAPhoneFieldIsChosenByWhatItServesAndWhoMayReadIt(t *testing.T) {
 	require.Equal(t, "BAD_INPUT input.phoneField", start("amy", vars{"recordId": whole, "phoneField": "Fax"}))
 	require.Equal(t, "FIELD_NOT_READABLE", start("amy", vars{"recordId": upsert("V2", "Name", "Bob", "Secret", "+12025550184")}))
 	require.Equal(t, "FIELD_NOT_READABLE", start("amy", vars{"recordId": upsert("V3", "Name", "Bob")}), "it says nothing of what she may not read")
+	require.Equal(t, "OUTSIDE_COUNTRY", start("amy", vars{"recordId": upsert("V4", "Name", "Eva", "Country", "Germany", "Mobile", "030 901820")}), "it is read as in Berlin")
 
 	require.Equal(t, "+12025550185 Cleo", start("amy", vars{"number": "202 555 0185", "country": "US", "name": "Cleo"}))
 	require.Equal(t, "OUTSIDE_COUNTRY", start("amy", vars{"number": "030 901820", "country": "de"}))
@@ -76,4 +77,68 @@ func TestAPhoneFieldIsChosenByWhatItServesAndWhoMayReadIt(t *testing.T) {
 	require.Equal(t, "BAD_INPUT input.country", start("amy", vars{"recordId": whole, "country": "US"}))
 	require.Equal(t, "BAD_INPUT input.name", start("amy", vars{"recordId": whole, "name": "Ann"}))
 	require.Equal(t, "BAD_INPUT input.phoneField", start("amy", vars{"number": "202 555 0185", "phoneField": "Mobile"}))
+}
+
+// Whether a record has opted out is told only to those who may read the field that says so.
+// Others are refused whatever it says, and agents who know the record by its conversation
+// alone if it has.
+func TestAnOptOutIsToldToThoseWhoMayReadIt(t *testing.T) {
+	t.Parallel()
+	type vars = parleytest.Vars
+	p := parleytest.New(t)
+	ada := p.As("ada")
+	ok := func(document string, in vars) parleytest.Tree {
+		t.Helper()
+		payload := ada.Do(document, vars{"i": in}).Get("payload")
+		require.Empty(t, payload.Get("errors").List(), payload.String())
+		return payload
+	}
+	ok(`mutation($i: CreateObjectTypeInput!) { payload: createObjectType(input: $i) { errors { message } } }`, vars{
+		"name": "Visit__c", "label": "Visit", "idempotencyKey": rand.Text(),
+		"messaging": vars{"name": "Name", "optedOut": "Quiet", "phones": []vars{{"field": "Mobile"}}},
+		"fields": []vars{
+			{"name": "Name", "label": "Name", "type": "TEXT"},
+			{"name": "Mobile", "label": "Mobile", "type": "PHONE"},
+			{"name": "Quiet", "label": "Quiet", "type": "BOOLEAN", "isSensitive": true},
+		},
+	})
+	amy := []string{p.Directory.AgentNamed("amy").ID}
+	may := func(name string, fields ...vars) string {
+		id := ok(`mutation($i: CreatePermissionSetInput!) { payload: createPermissionSet(input: $i) { permissionSet { id } errors { message } } }`, vars{
+			"name": name, "permissions": []string{}, "recordRights": []vars{{"objectType": "Visit__c", "access": "READ", "fields": fields}}, "idempotencyKey": rand.Text(),
+		}).Get("permissionSet", "id").String()
+		ok(`mutation($i: GrantPermissionSetInput!) { payload: grantPermissionSet(input: $i) { errors { message } } }`, vars{"id": id, "agentIds": amy})
+		return id
+	}
+	upsert := func(quiet string) string {
+		return ok(`mutation($i: UpsertRecordsInput!) { payload: upsertRecords(input: $i) { results { record { id } } errors { message } } }`, vars{
+			"records": []vars{{"objectType": "Visit__c", "externalId": quiet[:1], "fields": []vars{
+				{"name": "Name", "text": "Ann"}, {"name": "Mobile", "text": "+1202555018" + quiet[:1]}, {"name": "Quiet", "text": quiet[1:]},
+			}}},
+		}).Get("results", 0, "record", "id").String()
+	}
+	loud, quiet := upsert("1false"), upsert("2true")
+	channel := p.As("amy").Do(`{ viewer { channels { id } } }`, nil).Get("viewer", "channels", 0, "id").String()
+	start := func(record string) []string {
+		return refusalsOf(p.As("amy").Do(`mutation($i: StartConversationInput!) { payload: startConversation(input: $i) { conversation { id } refusals { code message } errors { code } } }`,
+			vars{"i": vars{"channelId": channel, "recordId": record, "text": "Hello", "idempotencyKey": rand.Text()}}).Get("payload"))
+	}
+
+	visits := may("Visits")
+	require.Equal(t, []string{"FIELD_NOT_READABLE"}, start(quiet))
+	require.Equal(t, []string{"FIELD_NOT_READABLE"}, start(loud), "it says nothing of what she may not read")
+	consent := may("Consent", vars{"field": "Quiet", "access": "READ"})
+	require.Equal(t, []string{"OPTED_OUT"}, start(quiet))
+	require.Empty(t, start(loud))
+
+	for _, id := range []string{visits, consent} {
+		ok(`mutation($i: RevokePermissionSetInput!) { payload: revokePermissionSet(input: $i) { errors { message } } }`, vars{"id": id, "agentIds": amy})
+	}
+	look := func() []string {
+		return refusalsOf(p.As("amy").Do(`{ conversations(view: {kind: ALL}, first: 1) { nodes { sendability { refusals { code } } } } }`, nil).
+			Get("conversations", "nodes", 0, "sendability"))
+	}
+	require.Empty(t, look(), "she knows the record by its conversation alone")
+	upsert("1true")
+	require.Equal(t, []string{"FIELD_NOT_READABLE"}, look())
 }

@@ -80,7 +80,8 @@ func (m *Messenger) plan(ctx context.Context, row *conversation.Row, c *party, t
 	p.Number, p.FieldHidden = c.user.Address, m.hides(ctx, row)
 	p.NumberProblem = numberProblem(p.ChannelType, p.Number)
 	p.NumberValid = p.NumberProblem == nil
-	p.Consent, p.RecordOptedOut, p.LastIncoming = c.user.ConsentStatus, c.recordOptedOut, row.LastIncoming
+	p.Consent, p.LastIncoming = c.user.ConsentStatus, row.LastIncoming
+	p.RecordOptedOut, p.OptOutHidden = c.recordOptedOut, m.hidesOptOut(ctx, row.Type, c.recordOptedOut)
 	return p
 }
 

@@ -84,6 +84,7 @@ type Plan struct {
 	Consent        channel.Consent
 	Required       channel.Consent // empty when the channel requires none
 	RecordOptedOut bool
+	OptOutHidden   bool // whether it has stands in a field that the viewer may not read
 
 	LastIncoming clock.Time
 	Now          clock.Time
@@ -140,7 +141,8 @@ func (p *Plan) judgeCustomer(refuse refuse) {
 	refuse(empty && !p.FieldHidden && !p.FieldElsewhere, NumberMissing, "The record has no mobile number. Add one in the CRM.")
 	refuse(!empty && !p.NumberValid, NumberInvalid, "The mobile number cannot be messaged: %s.", p.numberProblem())
 	refuse(!empty && p.Number == p.SenderAddress, NumberInvalid, "The mobile number is the sender ID's own. Choose another.")
-	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut
+	refuse(p.OptOutHidden, FieldNotReadable, "Whether the customer has opted out stands in a field of the record that you may not read. Ask an administrator.")
+	optedOut := p.Consent == channel.OptOut || p.RecordOptedOut && !p.OptOutHidden
 	refuse(optedOut, OptedOut, "The customer has opted out. Nothing can be sent until they opt in again.")
 	required := p.required()
 	known := p.Consent != "" // a customer who is not there yet has no consent to judge

@@ -129,7 +129,9 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	if problem != nil || !start.Member {
 		// There is nobody to make, or nobody that the viewer may learn about.
 		start.Number, start.NumberValid, start.NumberProblem = cmp.Or(to.E164, from.written), problem == nil, problem
-		start.RecordOptedOut = record != nil && record.OptedOut
+		if record != nil {
+			start.RecordOptedOut, start.OptOutHidden = record.OptedOut, m.hidesOptOut(ctx, record.ObjectType, record.OptedOut)
+		}
 		return Sent{}, &RefusedError{Judge(start).Refusals}
 	}
 	row, user, err := m.Conversations.Ensure(ctx, tx, ch.Key, customer)

@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"parley/internal/desk/object"
@@ -46,60 +47,89 @@ type Trail struct {
 	passed  map[int64]struct{}        // every record on the paths
 }
 
-// Read reads the trail of a record under the viewer of ctx, in two statements; once for a
-// query.
+// Read is ReadAll of one record, once for a query.
 func Read(ctx context.Context, s *store.Store, types Definitions, root int64) (*Trail, error) {
 	return memo.Read(ctx, fmt.Sprintf("trail %d", root), func() (*Trail, error) {
-		t := &Trail{Root: root}
-		var key sql.NullInt64
-		var objectType sql.NullString
-		err := s.Read(ctx, access, rootQuery(s, root), func(rows *sql.Rows) error { return rows.Scan(&t.Position, &key, &objectType) })
-		if err != nil {
-			return nil, err
-		}
-		if key.Valid {
-			t.Root = key.Int64
-		}
-		t.paths = pathsOf(viewer.FromContext(ctx), types, objectType.String)
-		return t, t.walk(ctx, s)
+		trails, err := ReadAll(ctx, s, types, []int64{root})
+		return trails[root], err
 	})
+}
+
+// ReadAll reads the trails of records under the viewer of ctx, however many they are: in one
+// statement, and one more for each object type among them that has paths. Records that have
+// one place share a trail.
+func ReadAll(ctx context.Context, s *store.Store, types Definitions, roots []int64) (map[int64]*Trail, error) {
+	trails, byRoot, byType := make(map[int64]*Trail, len(roots)), map[int64]*Trail{}, map[string][]*Trail{}
+	err := s.Read(ctx, access, rootsQuery(s.Dialect(), roots), func(rows *sql.Rows) error {
+		var position, asked int64
+		var place sql.NullInt64
+		var objectType sql.NullString
+		if err := rows.Scan(&position, &asked, &place, &objectType); err != nil {
+			return err
+		}
+		if !place.Valid {
+			place.Int64 = asked
+		}
+		if byRoot[place.Int64] == nil {
+			t := newTrail(place.Int64, position)
+			byRoot[t.Root], byType[objectType.String] = t, append(byType[objectType.String], t)
+		}
+		trails[asked] = byRoot[place.Int64]
+		return nil
+	})
+	for _, objectType := range slices.Sorted(maps.Keys(byType)) {
+		if err == nil {
+			err = walkFrom(ctx, s, byType[objectType], pathsOf(viewer.FromContext(ctx), types, objectType))
+		}
+	}
+	return trails, err
+}
+
+func newTrail(root, position int64) *Trail {
+	return &Trail{
+		Root: root, Position: position,
+		records: []int64{root}, by: map[int64]*object.Mapping{root: nil}, passed: map[int64]struct{}{root: {}},
+	}
 }
 
 // access reads records whoever asks: the statement keeps to what the viewer may read.
 const access = store.System("records along paths that the viewer may read")
 
-// walk reads the records that the paths lead to.
-func (t *Trail) walk(ctx context.Context, s *store.Store) error {
-	t.records, t.by, t.passed = []int64{t.Root}, map[int64]*object.Mapping{t.Root: nil}, map[int64]struct{}{t.Root: {}}
-	if len(t.paths.Mappings) == 0 {
+// walkFrom reads the records that paths lead to from the roots of trails.
+func walkFrom(ctx context.Context, s *store.Store, trails []*Trail, p paths) error {
+	byRoot, roots := make(map[int64]*Trail, len(trails)), make([]int64, len(trails))
+	for i, t := range trails {
+		t.paths = p
+		byRoot[t.Root], roots[i] = t, t.Root
+	}
+	if len(p.Mappings) == 0 {
 		return nil
 	}
-	w := newWalk(s.Dialect(), t.Root, &t.paths)
-	err := s.Read(ctx, access, w, func(rows *sql.Rows) error {
-		var level int
-		var key sql.NullInt64 // none for what a record was converted to and the viewer may not read
-		err := rows.Scan(&level, &key)
-		if key.Valid {
-			w.levels[level] = append(w.levels[level], key.Int64)
+	w := newWalk(s.Dialect(), roots, &p)
+	return s.Read(ctx, access, w, func(rows *sql.Rows) error {
+		var root int64
+		var ends string
+		if err := rows.Scan(&root, &ends); err != nil {
+			return err
+		}
+		levels, err := w.levels(ends)
+		if err == nil {
+			byRoot[root].take(w, levels)
 		}
 		return err
 	})
-	if err == nil {
-		t.take(w)
-	}
-	return err
 }
 
 // take makes the trail of what the steps lead to: each record once, by its first mapping.
-func (t *Trail) take(w *walk) {
-	for _, keys := range w.levels {
+func (t *Trail) take(w *walk, levels [][]int64) {
+	for _, keys := range levels {
 		t.Truncated = t.Truncated || len(keys) > MostRecords
 		for _, key := range keys {
 			t.passed[key] = struct{}{}
 		}
 	}
 	for i := range t.paths.Mappings {
-		keys := w.levels[w.ends[i]]
+		keys := levels[w.ends[i]]
 		slices.Sort(keys)
 		for _, key := range keys {
 			if _, there := t.by[key]; there {

@@ -103,16 +103,24 @@ func (c *crm) read(root int64) (by map[int64]string, truncated bool) {
 	c.T.Helper()
 	trail, err := related.Read(c.System(), c.Store, c, root)
 	require.NoError(c.T, err)
-	by = map[int64]string{}
 	for _, key := range trail.Records() {
 		require.True(c.T, trail.Has(key))
 		require.Contains(c.T, trail.Passed(), key)
+	}
+	by = labels(trail)
+	require.Len(c.T, by, len(trail.Records()), "each once")
+	return by, trail.Truncated
+}
+
+// labels are the labels by which records are related.
+func labels(trail *related.Trail) map[int64]string {
+	by := map[int64]string{}
+	for _, key := range trail.Records() {
 		if by[key] = "itself"; trail.By(key) != nil {
 			by[key] = trail.By(key).Label
 		}
 	}
-	require.Len(c.T, by, len(trail.Records()), "each once")
-	return by, trail.Truncated
+	return by
 }
 
 // naive walks the paths of a record one record at a time.
@@ -199,9 +207,27 @@ func TestATrailIsWhatAWalkAlongItsPathsFinds(t *testing.T) {
 		require.Equal(t, c.naive(rows, root), by, "seed %d", seed)
 		require.False(t, truncated)
 		found += len(by) - 1
+		c.requireAll(rows, seed)
 	}
 	require.Greater(t, found, 50, "records were related at all")
 	require.Equal(t, map[int64]bool{1: true, 2: true}, statements, "one without paths")
+}
+
+// requireAll requires that the trails of all records, read at once, are those of each, in a
+// statement and one more for each object type.
+func (c *crm) requireAll(rows []*row, seed uint64) {
+	c.T.Helper()
+	roots := make([]int64, len(rows))
+	for i, r := range rows {
+		roots[i] = r.key
+	}
+	before := c.statements.Load()
+	trails, err := related.ReadAll(c.System(), c.Store, c, roots)
+	require.NoError(c.T, err)
+	require.LessOrEqual(c.T, c.statements.Load()-before, int64(1+len(c.types)), "for %d records", len(rows))
+	for _, r := range rows {
+		require.Equal(c.T, c.naive(rows, r), labels(trails[r.key]), "seed %d, record %d", seed, r.key)
+	}
 }
 
 // dice draw a CRM.

@@ -1,36 +1,42 @@
 package related
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"parley/internal/desk/object"
+	"parley/internal/ground/anyof"
 	"parley/internal/ground/store"
 )
 
-// rootQuery reads the log's position and, if the record is there, its key and object type:
-// those of the other, of one that was merged into another.
-func rootQuery(s *store.Store, root int64) store.Query {
-	h, r := entsql.Table("log_heads"), entsql.Table("records").As("r")
-	place := entsql.P(func(b *entsql.Builder) {
-		b.WriteString("r.id = COALESCE((SELECT merged_into FROM records WHERE merged_into > 0 AND id = ").Arg(root).WriteString("), ").Arg(root).WriteByte(')')
-	})
-	return s.Builder().Select(h.C("position"), r.C("id"), r.C("object_type")).From(h).
-		LeftJoin(r).OnP(entsql.And(place, entsql.EQ(r.C("deleted_at"), 0))).Where(entsql.EQ(h.C("id"), 1))
+// rootsQuery reads the log's position and, for each record asked for, the key and object type
+// of what has its place, if it is there: those of the other, of one that was merged into
+// another.
+func rootsQuery(d string, roots []int64) store.Query {
+	b := &entsql.Builder{}
+	b.SetDialect(d)
+	b.WriteString("SELECT h.position, k.value, r.id, r.object_type FROM log_heads AS h CROSS JOIN ")
+	anyof.List(b, "k", roots)
+	const place = "COALESCE((SELECT NULLIF(merged_into, 0) FROM records WHERE id = k.value), k.value)"
+	if d == dialect.Postgres {
+		return b.WriteString(" LEFT JOIN LATERAL (SELECT id, object_type FROM records WHERE id = " + place + " AND deleted_at = 0 OFFSET 0) AS r ON TRUE WHERE h.id = 1")
+	}
+	return b.WriteString(" LEFT JOIN records AS r ON r.id = " + place + " AND r.deleted_at = 0 WHERE h.id = 1")
 }
 
-// walk is the statement that walks all paths at once: a selection for each step, called
-// s1, s2 and so on, from that of the step before. Paths that begin alike share what they
-// begin with. A selection stops at one record more than a trail may have.
+// walk is the statement that walks all paths at once, from each root by itself: a selection
+// for each step, called s1, s2 and so on, from that of the step before. Paths that begin
+// alike share what they begin with. A selection stops at one record more than a trail may
+// have. What a root leads to is one row, a JSON list of steps with keys.
 type walk struct {
 	dialect string
-	root    int64
+	roots   []int64
 	paths   *paths
 	steps   []step
-	ends    []int     // the last step of each mapping
-	levels  [][]int64 // the records that each step leads to
+	ends    []int // the last step of each mapping
 }
 
 // step is a step from the records of another, 0 for the root.
@@ -40,8 +46,8 @@ type step struct {
 	from int
 }
 
-func newWalk(dialect string, root int64, p *paths) *walk {
-	w := &walk{dialect: dialect, root: root, paths: p, steps: make([]step, 1)}
+func newWalk(dialect string, roots []int64, p *paths) *walk {
+	w := &walk{dialect: dialect, roots: roots, paths: p, steps: make([]step, 1)}
 	known := map[step]int{}
 	for _, m := range p.Mappings {
 		at := 0
@@ -55,35 +61,53 @@ func newWalk(dialect string, root int64, p *paths) *walk {
 		}
 		w.ends = append(w.ends, at)
 	}
-	w.levels = make([][]int64, len(w.steps))
 	return w
+}
+
+// levels are the records that each step leads to, read from what a row says.
+func (w *walk) levels(ends string) ([][]int64, error) {
+	var pairs [][2]int64
+	err := json.Unmarshal([]byte(ends), &pairs)
+	levels := make([][]int64, len(w.steps))
+	for _, p := range pairs {
+		levels[p[0]] = append(levels[p[0]], p[1])
+	}
+	return levels, err
 }
 
 // Query implements store.Query.
 func (w *walk) Query() (string, []any) {
 	b := &entsql.Builder{}
 	b.SetDialect(w.dialect)
-	b.WriteString("WITH s0 AS (SELECT id, object_type FROM records WHERE id = ").Arg(w.root).WriteString(")")
+	b.WriteString("SELECT k.value, (WITH s0 AS (SELECT id, object_type FROM records WHERE id = k.value)")
 	for i := range w.steps[1:] {
 		b.WriteString(fmt.Sprintf(", s%d AS (", i+1))
 		w.step(b, &w.steps[i+1])
 		b.WriteString(")")
 	}
+	list := "json_group_array(json_array(step, id))"
+	if w.dialect == dialect.Postgres {
+		list = "COALESCE(json_agg(json_build_array(step, id)), '[]')::text"
+	}
+	b.WriteString(" SELECT " + list + " FROM (")
 	for i := range w.steps[1:] {
 		if i > 0 {
-			b.WriteString(" UNION ALL")
+			b.WriteString(" UNION ALL ")
 		}
 		w.end(b, i+1)
 	}
+	// None is there for what a record was converted to and the viewer may not read.
+	b.WriteString(") AS ends WHERE id IS NOT NULL) FROM ")
+	anyof.List(b, "k", w.roots)
 	return b.Query()
 }
 
 // end writes where a step leads to: in place of a record that was converted to another, to
 // the other.
 func (w *walk) end(b *entsql.Builder, i int) {
-	b.WriteString(fmt.Sprintf(" SELECT %d, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
+	b.WriteString(fmt.Sprintf("SELECT %d AS step, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
 	w.readable(b)
-	b.WriteString(fmt.Sprintf(") END FROM s%d AS p", i))
+	b.WriteString(fmt.Sprintf(") END AS id FROM s%d AS p", i))
 }
 
 // step writes the records that a step leads to.

@@ -19,6 +19,28 @@ func Keys(b *entsql.Builder, column string, keys []int64) {
 	b.WriteString("SELECT value FROM json_each(").Arg(JSON(keys)).WriteString("))")
 }
 
+// List writes keys as a table with this name and the column value, one argument however many
+// there are.
+func List(b *entsql.Builder, name string, keys []int64) {
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString("(SELECT e.value::bigint AS value FROM json_array_elements_text(").Arg(JSON(keys)).WriteString("::json) AS e(value)) AS " + name)
+		return
+	}
+	b.WriteString("json_each(").Arg(JSON(keys)).WriteString(") AS " + name)
+}
+
+// Pairs writes pairs of keys as a table with this name and these two columns, as List does.
+func Pairs(b *entsql.Builder, name string, columns [2]string, pairs [][2]int64) {
+	list, _ := json.Marshal(pairs) // int64s always marshal
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString("(SELECT (e.value->>0)::bigint AS " + columns[0] + ", (e.value->>1)::bigint AS " + columns[1] + " FROM json_array_elements(").
+			Arg(string(list)).WriteString("::json) AS e(value)) AS " + name)
+		return
+	}
+	b.WriteString("(SELECT json_extract(value, '$[0]') AS " + columns[0] + ", json_extract(value, '$[1]') AS " + columns[1] + " FROM json_each(").
+		Arg(string(list)).WriteString(")) AS " + name)
+}
+
 // JSON is a list of keys as JSON.
 func JSON(keys []int64) string {
 	if len(keys) == 0 {
