@@ -261,6 +261,29 @@ func (ec *executionContext) fieldContext_AnswerContent_isRepeated(_ context.Cont
 	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _AnswerContent_isOver(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_isOver(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsOver, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_isOver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _ChoiceShape_format(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2185,6 +2208,52 @@ func (ec *executionContext) fieldContext_ComponentQueryFilter_value(_ context.Co
 	return graphql.NewScalarFieldContext("ComponentQueryFilter", field, false, false, "String")
 }
 
+func (ec *executionContext) _ComponentQueryOrder_field(ctx context.Context, field graphql.CollectedField, obj *component.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentQueryOrder_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentQueryOrder_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentQueryOrder", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentQueryOrder_isDescending(ctx context.Context, field graphql.CollectedField, obj *component.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentQueryOrder_isDescending(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Descending, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentQueryOrder_isDescending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentQueryOrder", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _ComponentSecretPayload_component(ctx context.Context, field graphql.CollectedField, obj *ComponentSecretPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2338,6 +2407,29 @@ func (ec *executionContext) _ComponentTemplate_header(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_ComponentTemplate_header(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentTemplate_headerName(ctx context.Context, field graphql.CollectedField, obj *component.Template) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentTemplate_headerName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeaderName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentTemplate_headerName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentTemplate", field, false, false, "String")
 }
 
@@ -2575,6 +2667,52 @@ func (ec *executionContext) fieldContext_ComponentTranslation_constants(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _ComponentURLParameter_name(ctx context.Context, field graphql.CollectedField, obj *component.URLParameter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentURLParameter_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentURLParameter_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentURLParameter", field, false, false, "String")
+}
+
+func (ec *executionContext) _ComponentURLParameter_value(ctx context.Context, field graphql.CollectedField, obj *component.URLParameter) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentURLParameter_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentURLParameter_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentURLParameter", field, false, false, "String")
+}
+
 func (ec *executionContext) _CustomerToken_conversation(ctx context.Context, field graphql.CollectedField, obj *composer.CustomerToken) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2798,6 +2936,38 @@ func (ec *executionContext) _LinkFormat_url(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_LinkFormat_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LinkFormat", field, false, false, "String")
+}
+
+func (ec *executionContext) _LinkFormat_parameters(ctx context.Context, field graphql.CollectedField, obj *composer.LinkFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkFormat_parameters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Query, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []component.URLParameter) graphql.Marshaler {
+			return ec.marshalNComponentURLParameter2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐURLParameterᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkFormat_parameters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkFormat",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentURLParameter(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _LinkFormat_imageUrl(ctx context.Context, field graphql.CollectedField, obj *composer.LinkFormat) (ret graphql.Marshaler) {
@@ -3432,6 +3602,38 @@ func (ec *executionContext) _QueryOptions_condition(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_QueryOptions_condition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("QueryOptions", field, false, false, "String")
+}
+
+func (ec *executionContext) _QueryOptions_order(ctx context.Context, field graphql.CollectedField, obj *composer.QueryOptions) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QueryOptions_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *component.Order) graphql.Marshaler {
+			return ec.marshalOComponentQueryOrder2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QueryOptions_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QueryOptions",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentQueryOrder(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _QueryOptions_limit(ctx context.Context, field graphql.CollectedField, obj *composer.QueryOptions) (ret graphql.Marshaler) {
@@ -4311,6 +4513,38 @@ func (ec *executionContext) fieldContext_WebPageFormat_url(_ context.Context, fi
 	return graphql.NewScalarFieldContext("WebPageFormat", field, false, false, "String")
 }
 
+func (ec *executionContext) _WebPageFormat_parameters(ctx context.Context, field graphql.CollectedField, obj *composer.WebPageFormat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WebPageFormat_parameters(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Query, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []component.URLParameter) graphql.Marshaler {
+			return ec.marshalNComponentURLParameter2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐURLParameterᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WebPageFormat_parameters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WebPageFormat",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ComponentURLParameter(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _WebPageFormat_isPopup(ctx context.Context, field graphql.CollectedField, obj *composer.WebPageFormat) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4622,7 +4856,7 @@ func (ec *executionContext) unmarshalInputComponentFormatInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"format", "text", "title", "url", "imageUrl", "imageAlt", "label", "isPopup", "template"}
+	fieldsInOrder := [...]string{"format", "text", "title", "url", "parameters", "imageUrl", "imageAlt", "label", "isPopup", "template"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4657,6 +4891,13 @@ func (ec *executionContext) unmarshalInputComponentFormatInput(ctx context.Conte
 				return it, err
 			}
 			it.URL = data
+		case "parameters":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parameters"))
+			data, err := ec.unmarshalOComponentURLParameterInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐURLParameterᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Query = data
 		case "imageUrl":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("imageUrl"))
 			data, err := ec.unmarshalOString2string(ctx, v)
@@ -5098,7 +5339,7 @@ func (ec *executionContext) unmarshalInputComponentQueryInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"objectType", "filters", "condition", "limit"}
+	fieldsInOrder := [...]string{"objectType", "filters", "condition", "order", "limit"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5126,6 +5367,13 @@ func (ec *executionContext) unmarshalInputComponentQueryInput(ctx context.Contex
 				return it, err
 			}
 			it.Condition = data
+		case "order":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("order"))
+			data, err := ec.unmarshalOComponentQueryOrderInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐOrder(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Order = data
 		case "limit":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limit"))
 			data, err := ec.unmarshalNInt2int(ctx, v)
@@ -5147,6 +5395,55 @@ func (ec *executionContext) unmarshalInputComponentQueryInput(ctx context.Contex
 func UnmarshalComponentQueryInput(ctx context.Context, raw any) (component.Query, error) {
 	var out component.Query
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentQueryInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputComponentQueryOrderInput(ctx context.Context, obj any) (component.Order, error) {
+	var it component.Order
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"field", "isDescending"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		case "isDescending":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isDescending"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Descending = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentQueryOrderInput unmarshals raw into the ComponentQueryOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentQueryOrderInput(ctx context.Context, raw any) (component.Order, error) {
+	var out component.Order
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentQueryOrderInput", raw, &out)
 	return out, err
 }
 
@@ -5259,7 +5556,7 @@ func (ec *executionContext) unmarshalInputComponentTemplateInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "language", "header", "placeholders", "linkSuffix"}
+	fieldsInOrder := [...]string{"name", "language", "header", "headerName", "placeholders", "linkSuffix"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5287,6 +5584,13 @@ func (ec *executionContext) unmarshalInputComponentTemplateInput(ctx context.Con
 				return it, err
 			}
 			it.Header = data
+		case "headerName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("headerName"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HeaderName = data
 		case "placeholders":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("placeholders"))
 			data, err := ec.unmarshalOComponentPlaceholderInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐPlaceholderᚄ(ctx, v)
@@ -5434,6 +5738,55 @@ func (ec *executionContext) unmarshalInputComponentTranslationInput(ctx context.
 func UnmarshalComponentTranslationInput(ctx context.Context, raw any) (component.Translation, error) {
 	var out component.Translation
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentTranslationInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputComponentURLParameterInput(ctx context.Context, obj any) (component.URLParameter, error) {
+	var it component.URLParameter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalComponentURLParameterInput unmarshals raw into the ComponentURLParameterInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalComponentURLParameterInput(ctx context.Context, raw any) (component.URLParameter, error) {
+	var out component.URLParameter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ComponentURLParameterInput", raw, &out)
 	return out, err
 }
 
@@ -6092,6 +6445,11 @@ func (ec *executionContext) _AnswerContent(ctx context.Context, sel ast.Selectio
 			}
 		case "isRepeated":
 			out.Values[i] = ec._AnswerContent_isRepeated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isOver":
+			out.Values[i] = ec._AnswerContent_isOver(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -6967,6 +7325,44 @@ func (ec *executionContext) _ComponentQueryFilter(ctx context.Context, sel ast.S
 	return out
 }
 
+var componentQueryOrderImplementors = []string{"ComponentQueryOrder"}
+
+func (ec *executionContext) _ComponentQueryOrder(ctx context.Context, sel ast.SelectionSet, obj *component.Order) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentQueryOrderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentQueryOrder")
+		case "field":
+			out.Values[i] = ec._ComponentQueryOrder_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isDescending":
+			out.Values[i] = ec._ComponentQueryOrder_isDescending(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var componentSecretPayloadImplementors = []string{"ComponentSecretPayload"}
 
 func (ec *executionContext) _ComponentSecretPayload(ctx context.Context, sel ast.SelectionSet, obj *ComponentSecretPayload) graphql.Marshaler {
@@ -7033,6 +7429,11 @@ func (ec *executionContext) _ComponentTemplate(ctx context.Context, sel ast.Sele
 			}
 		case "header":
 			out.Values[i] = ec._ComponentTemplate_header(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "headerName":
+			out.Values[i] = ec._ComponentTemplate_headerName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7134,6 +7535,44 @@ func (ec *executionContext) _ComponentTranslation(ctx context.Context, sel ast.S
 			}
 		case "constants":
 			out.Values[i] = ec._ComponentTranslation_constants(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var componentURLParameterImplementors = []string{"ComponentURLParameter"}
+
+func (ec *executionContext) _ComponentURLParameter(ctx context.Context, sel ast.SelectionSet, obj *component.URLParameter) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, componentURLParameterImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ComponentURLParameter")
+		case "name":
+			out.Values[i] = ec._ComponentURLParameter_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._ComponentURLParameter_value(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7263,6 +7702,11 @@ func (ec *executionContext) _LinkFormat(ctx context.Context, sel ast.SelectionSe
 			}
 		case "url":
 			out.Values[i] = ec._LinkFormat_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "parameters":
+			out.Values[i] = ec._LinkFormat_parameters(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7562,6 +8006,11 @@ func (ec *executionContext) _QueryOptions(ctx context.Context, sel ast.Selection
 		case "condition":
 			out.Values[i] = ec._QueryOptions_condition(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "order":
+			out.Values[i] = ec._QueryOptions_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "limit":
@@ -8045,6 +8494,11 @@ func (ec *executionContext) _WebPageFormat(ctx context.Context, sel ast.Selectio
 			}
 		case "url":
 			out.Values[i] = ec._WebPageFormat_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "parameters":
+			out.Values[i] = ec._WebPageFormat_parameters(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -8550,6 +9004,31 @@ func (ec *executionContext) unmarshalNComponentTranslationInput2parleyᚋinterna
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNComponentURLParameter2parleyᚋinternalᚋdeskᚋcomponentᚐURLParameter(ctx context.Context, sel ast.SelectionSet, v component.URLParameter) graphql.Marshaler {
+	return ec._ComponentURLParameter(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNComponentURLParameter2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐURLParameterᚄ(ctx context.Context, sel ast.SelectionSet, v []component.URLParameter) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNComponentURLParameter2parleyᚋinternalᚋdeskᚋcomponentᚐURLParameter(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNComponentURLParameterInput2parleyᚋinternalᚋdeskᚋcomponentᚐURLParameter(ctx context.Context, v any) (component.URLParameter, error) {
+	res, err := ec.unmarshalInputComponentURLParameterInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNComponentValueInput2ᚖparleyᚋinternalᚋdeskᚋcomposerᚐParameterInput(ctx context.Context, v any) (*composer.ParameterInput, error) {
 	res, err := ec.unmarshalInputComponentValueInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -8859,6 +9338,21 @@ func (ec *executionContext) unmarshalOComponentQueryInput2ᚖparleyᚋinternal�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOComponentQueryOrder2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐOrder(ctx context.Context, sel ast.SelectionSet, v *component.Order) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ComponentQueryOrder(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOComponentQueryOrderInput2ᚖparleyᚋinternalᚋdeskᚋcomponentᚐOrder(ctx context.Context, v any) (*component.Order, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputComponentQueryOrderInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOComponentSampleInput2ᚕᚖparleyᚋinternalᚋdeskᚋcomposerᚐSampleInputᚄ(ctx context.Context, v any) ([]*composer.SampleInput, error) {
 	if v == nil {
 		return nil, nil
@@ -8918,6 +9412,23 @@ func (ec *executionContext) unmarshalOComponentTranslationInput2ᚕparleyᚋinte
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNComponentTranslationInput2parleyᚋinternalᚋdeskᚋcomponentᚐTranslation(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOComponentURLParameterInput2ᚕparleyᚋinternalᚋdeskᚋcomponentᚐURLParameterᚄ(ctx context.Context, v any) ([]component.URLParameter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]component.URLParameter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNComponentURLParameterInput2parleyᚋinternalᚋdeskᚋcomponentᚐURLParameter(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

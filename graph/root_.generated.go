@@ -144,6 +144,7 @@ type ComplexityRoot struct {
 
 	AnswerContent struct {
 		ComponentID func(childComplexity int) int
+		IsOver      func(childComplexity int) int
 		IsRepeated  func(childComplexity int) int
 		IsTruncated func(childComplexity int) int
 		IsTyped     func(childComplexity int) int
@@ -521,6 +522,11 @@ type ComplexityRoot struct {
 		Value func(childComplexity int) int
 	}
 
+	ComponentQueryOrder struct {
+		Descending func(childComplexity int) int
+		Field      func(childComplexity int) int
+	}
+
 	ComponentSecretPayload struct {
 		Component     func(childComplexity int) int
 		Errors        func(childComplexity int) int
@@ -528,11 +534,12 @@ type ComplexityRoot struct {
 	}
 
 	ComponentTemplate struct {
-		Body     func(childComplexity int) int
-		Header   func(childComplexity int) int
-		Language func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Suffix   func(childComplexity int) int
+		Body       func(childComplexity int) int
+		Header     func(childComplexity int) int
+		HeaderName func(childComplexity int) int
+		Language   func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Suffix     func(childComplexity int) int
 	}
 
 	ComponentTranslated struct {
@@ -546,6 +553,11 @@ type ComplexityRoot struct {
 	ComponentTranslation struct {
 		Constants func(childComplexity int) int
 		Locale    func(childComplexity int) int
+	}
+
+	ComponentURLParameter struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
 	}
 
 	ConsentEntry struct {
@@ -936,6 +948,7 @@ type ComplexityRoot struct {
 		Format   func(childComplexity int) int
 		ImageAlt func(childComplexity int) int
 		ImageURL func(childComplexity int) int
+		Query    func(childComplexity int) int
 		Text     func(childComplexity int) int
 		Title    func(childComplexity int) int
 		URL      func(childComplexity int) int
@@ -1401,6 +1414,7 @@ type ComplexityRoot struct {
 		Filters    func(childComplexity int) int
 		Limit      func(childComplexity int) int
 		ObjectType func(childComplexity int) int
+		Order      func(childComplexity int) int
 	}
 
 	QuestionFormat struct {
@@ -1770,6 +1784,7 @@ type ComplexityRoot struct {
 	WebPageFormat struct {
 		Format func(childComplexity int) int
 		Popup  func(childComplexity int) int
+		Query  func(childComplexity int) int
 		Text   func(childComplexity int) int
 		Title  func(childComplexity int) int
 		URL    func(childComplexity int) int
@@ -2059,6 +2074,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AnswerContent.ComponentID(childComplexity), true
+	case "AnswerContent.isOver":
+		if e.ComplexityRoot.AnswerContent.IsOver == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.IsOver(childComplexity), true
 	case "AnswerContent.isRepeated":
 		if e.ComplexityRoot.AnswerContent.IsRepeated == nil {
 			break
@@ -3550,6 +3571,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentQueryFilter.Value(childComplexity), true
 
+	case "ComponentQueryOrder.isDescending":
+		if e.ComplexityRoot.ComponentQueryOrder.Descending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryOrder.Descending(childComplexity), true
+	case "ComponentQueryOrder.field":
+		if e.ComplexityRoot.ComponentQueryOrder.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentQueryOrder.Field(childComplexity), true
+
 	case "ComponentSecretPayload.component":
 		if e.ComplexityRoot.ComponentSecretPayload.Component == nil {
 			break
@@ -3581,6 +3615,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentTemplate.Header(childComplexity), true
+	case "ComponentTemplate.headerName":
+		if e.ComplexityRoot.ComponentTemplate.HeaderName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentTemplate.HeaderName(childComplexity), true
 	case "ComponentTemplate.language":
 		if e.ComplexityRoot.ComponentTemplate.Language == nil {
 			break
@@ -3643,6 +3683,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ComponentTranslation.Locale(childComplexity), true
+
+	case "ComponentURLParameter.name":
+		if e.ComplexityRoot.ComponentURLParameter.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentURLParameter.Name(childComplexity), true
+	case "ComponentURLParameter.value":
+		if e.ComplexityRoot.ComponentURLParameter.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentURLParameter.Value(childComplexity), true
 
 	case "ConsentEntry.recordedBy":
 		if e.ComplexityRoot.ConsentEntry.Agent == nil {
@@ -5131,6 +5184,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LinkFormat.ImageURL(childComplexity), true
+	case "LinkFormat.parameters":
+		if e.ComplexityRoot.LinkFormat.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkFormat.Query(childComplexity), true
 	case "LinkFormat.text":
 		if e.ComplexityRoot.LinkFormat.Text == nil {
 			break
@@ -7725,6 +7784,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.QueryOptions.ObjectType(childComplexity), true
+	case "QueryOptions.order":
+		if e.ComplexityRoot.QueryOptions.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QueryOptions.Order(childComplexity), true
 
 	case "QuestionFormat.format":
 		if e.ComplexityRoot.QuestionFormat.Format == nil {
@@ -9069,6 +9134,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WebPageFormat.Popup(childComplexity), true
+	case "WebPageFormat.parameters":
+		if e.ComplexityRoot.WebPageFormat.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebPageFormat.Query(childComplexity), true
 	case "WebPageFormat.text":
 		if e.ComplexityRoot.WebPageFormat.Text == nil {
 			break
@@ -9178,11 +9249,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ComponentPlaceholderInput", ec.unmarshalInputComponentPlaceholderInput),
 			graphql.NewInputUnmarshaler("ComponentQueryFilterInput", ec.unmarshalInputComponentQueryFilterInput),
 			graphql.NewInputUnmarshaler("ComponentQueryInput", ec.unmarshalInputComponentQueryInput),
+			graphql.NewInputUnmarshaler("ComponentQueryOrderInput", ec.unmarshalInputComponentQueryOrderInput),
 			graphql.NewInputUnmarshaler("ComponentSampleInput", ec.unmarshalInputComponentSampleInput),
 			graphql.NewInputUnmarshaler("ComponentSlotInput", ec.unmarshalInputComponentSlotInput),
 			graphql.NewInputUnmarshaler("ComponentTemplateInput", ec.unmarshalInputComponentTemplateInput),
 			graphql.NewInputUnmarshaler("ComponentTranslatedInput", ec.unmarshalInputComponentTranslatedInput),
 			graphql.NewInputUnmarshaler("ComponentTranslationInput", ec.unmarshalInputComponentTranslationInput),
+			graphql.NewInputUnmarshaler("ComponentURLParameterInput", ec.unmarshalInputComponentURLParameterInput),
 			graphql.NewInputUnmarshaler("ComponentValueInput", ec.unmarshalInputComponentValueInput),
 			graphql.NewInputUnmarshaler("ConversationFilter", ec.unmarshalInputConversationFilter),
 			graphql.NewInputUnmarshaler("ConversationOrder", ec.unmarshalInputConversationOrder),
@@ -9779,7 +9852,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   MESSAGE_RECEIVED
   "A record came or changed."
   RECORD_CHANGED
-  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins."
+  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins; and with IsOver: whether that had begun when they answered."
   COMPONENT_ANSWERED
   "Something that only a newer version of Parley knows."
   OTHER
@@ -10731,7 +10804,7 @@ extend type Subscription {
 type AutoResponse @goModel(model: "parley/internal/desk/component.Response") {
   "The moment."
   moment: AutoResponseMoment! @goField(name: "KnownMoment")
-  "The component; null for a text. While it is archived, nothing is said."
+  "The component; null for a text. It cannot be archived while a channel says it."
   componentId: ID
   "The values of the component's parameters."
   parameters: [AutoResponseParameter!]!
@@ -11324,18 +11397,28 @@ type RecordOptions @goModel(model: "parley/internal/desk/composer.RecordOptions"
   display: OptionDisplay!
 }
 
-"Options that are records, which are looked for when the component is prepared, as far as the viewer may read them: by name, up to ` + "`" + `limit` + "`" + `."
+"Options that are records, which are looked for when the component is prepared, as far as the viewer may read them: up to ` + "`" + `limit` + "`" + `."
 type QueryOptions @goModel(model: "parley/internal/desk/composer.QueryOptions") {
   "The object type of the records."
   objectType: String!
   "Filterable fields and the values that records have in them. All hold."
   filters: [ComponentQueryFilter!]!
-  "An expression over a record that holds; empty for none. The first 100 that the filters find are looked at."
+  "An expression over a record that holds; empty for none. The first 100 that the filters find, in their order, are looked at."
   condition: String!
+  "How they are sorted; null for by name, ascending."
+  order: ComponentQueryOrder
   "How many options there are at most: 1 to 13."
   limit: Int!
   "How an option is made of a record."
   display: OptionDisplay!
+}
+
+"How the records of a query are sorted. Those whose field is blank come last."
+type ComponentQueryOrder @goModel(model: "parley/internal/desk/component.Order") {
+  "A filterable field; empty for the name."
+  field: String!
+  "Whether the greatest and the latest come first."
+  isDescending: Boolean! @goField(name: "Descending")
 }
 
 "Options that are times, which come when the component is prepared."
@@ -11348,7 +11431,7 @@ type SlotOptions @goModel(model: "parley/internal/desk/composer.SlotOptions") {
   display: OptionDisplay!
 }
 
-"How an option is made of a record or a slot: by expressions over its fields."
+"How an option is made of a record or a slot: by expressions over its fields, constants and parameters."
 type OptionDisplay @goModel(model: "parley/internal/desk/composer.Display") {
   "Its text."
   title: String!
@@ -11381,10 +11464,20 @@ type LinkFormat @goModel(model: "parley/internal/desk/composer.LinkFormat") {
   title: String!
   "Where it leads."
   url: String! @goField(name: "URL")
+  "What the address is given as its query."
+  parameters: [ComponentURLParameter!]! @goField(name: "Query")
   "Address of a picture; empty for none."
   imageUrl: String! @goField(name: "ImageURL")
   "What the picture shows; empty without one."
   imageAlt: String!
+}
+
+"A value that an address is given in its query, percent-encoded."
+type ComponentURLParameter @goModel(model: "parley/internal/desk/component.URLParameter") {
+  "Its name."
+  name: String!
+  "The template of its value. Where it comes out blank the parameter is left out."
+  value: String!
 }
 
 "A page that opens."
@@ -11397,6 +11490,8 @@ type WebPageFormat @goModel(model: "parley/internal/desk/composer.WebPageFormat"
   title: String!
   "Where it leads."
   url: String! @goField(name: "URL")
+  "What the address is given as its query."
+  parameters: [ComponentURLParameter!]! @goField(name: "Query")
   "Whether it opens over the conversation by itself, on web channels only."
   isPopup: Boolean! @goField(name: "Popup")
 }
@@ -11447,6 +11542,8 @@ type ComponentTemplate @goModel(model: "parley/internal/desk/component.Template"
   language: String!
   "For the placeholder in its header; empty for none."
   header: String!
+  "The name of the placeholder in its header; empty where placeholders are counted."
+  headerName: String!
   "For the placeholders of its text, in their order."
   placeholders: [ComponentPlaceholder!]! @goField(name: "Body")
   "What ends the address of its link; empty for nothing."
@@ -11577,7 +11674,7 @@ input ComponentOptionsInput @goModel(model: "parley/internal/desk/component.Opti
   ` + "`" + `{"slots": [{"start": "2026-11-30T09:00:00Z", "durationMinutes": 30}]}` + "`" + `.
   """
   providerUrl: String @goField(name: "ProviderURL")
-  "An expression of up to 5,000 characters over a record, such as ` + "`" + `CaseNumber & \" - \" & Subject` + "`" + `; of a time selector over Start, End and Duration."
+  "An expression of up to 5,000 characters over a record, such as ` + "`" + `CaseNumber & \" - \" & Subject` + "`" + `; of a time selector over Start, End and Duration. This and the others may use constants and parameters too, such as ` + "`" + `$Parameters.Case.Subject` + "`" + `."
   title: String
   "An expression of up to 5,000 characters for a line below."
   subtitle: String
@@ -11593,10 +11690,20 @@ input ComponentQueryInput @goModel(model: "parley/internal/desk/component.Query"
   objectType: String!
   "Up to 5 filterable fields with the values that records have in them."
   filters: [ComponentQueryFilterInput!]
-  "An expression of up to 5,000 characters that is true or false of a record."
+  "An expression of up to 5,000 characters that is true or false of a record; it may use constants and parameters too. The first 100 that the filters find, in their order, are looked at."
   condition: String
+  "How they are sorted; absent: by name, ascending."
+  order: ComponentQueryOrderInput
   "1 to 13."
   limit: Int!
+}
+
+"How the records of a query are sorted. Those whose field is blank come last."
+input ComponentQueryOrderInput @goModel(model: "parley/internal/desk/component.Order") {
+  "A filterable field, up to 80 characters; absent: the name."
+  field: String
+  "True for the greatest and the latest first."
+  isDescending: Boolean @goField(name: "Descending")
 }
 
 "A field of a query, and the value that records have in it."
@@ -11611,12 +11718,14 @@ input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.
 input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Format") {
   "The format: MEDIA or RICH_LINK of a link, WEB_PAGE of an automatic response, BUTTONS, QUICK_REPLIES, CARD_CAROUSEL or LIST of a question, REGISTERED_TEMPLATE of a link and a static question; TEXT of all."
   format: ComponentFormat!
-  "What stands above, up to 5,000 characters: required for questions and TEXT; not for MEDIA."
+  "What stands above, up to 5,000 characters: required for questions and TEXT; not for MEDIA. In TEXT ` + "`" + `{!$Link.Url}` + "`" + ` is the address of the first link, with its ` + "`" + `parameters` + "`" + `."
   text: String
   "What a link is called, up to 5,000 characters: MEDIA, RICH_LINK and WEB_PAGE."
   title: String
   "Where a link leads, up to 5,000 characters, and 1,000 bytes when it is filled in: MEDIA, RICH_LINK and WEB_PAGE."
   url: String @goField(name: "URL")
+  "Up to 20 values that the address is given as its query, after what it has: MEDIA, RICH_LINK and WEB_PAGE."
+  parameters: [ComponentURLParameterInput!] @goField(name: "Query")
   "Address of a picture, up to 5,000 characters: MEDIA needs it, RICH_LINK and REGISTERED_TEMPLATE take it."
   imageUrl: String @goField(name: "ImageURL")
   "What the picture shows, up to 5,000 characters: with a picture."
@@ -11629,6 +11738,14 @@ input ComponentFormatInput @goModel(model: "parley/internal/desk/component.Forma
   template: ComponentTemplateInput
 }
 
+"A value that an address is given in its query. Name and value are percent-encoded."
+input ComponentURLParameterInput @goModel(model: "parley/internal/desk/component.URLParameter") {
+  "1 to 80 characters, no template."
+  name: String!
+  "A template of up to 5,000 characters. Where it comes out blank the parameter is left out."
+  value: String!
+}
+
 "A message that is registered with a platform, and what stands in it. Every text but the names of placeholders is a template, and comes out as one line."
 input ComponentTemplateInput @goModel(model: "parley/internal/desk/component.Template") {
   "Its name at the platform, up to 5,000 characters; filled in 1 to 512 of a-z, 0-9 and underscore."
@@ -11637,6 +11754,8 @@ input ComponentTemplateInput @goModel(model: "parley/internal/desk/component.Tem
   language: String!
   "For the placeholder in its header, up to 5,000 characters."
   header: String
+  "The name of the placeholder in its header, 1 to 80 of a-z, 0-9 and underscore, where it is registered with names; absent where placeholders are counted."
+  headerName: String
   "For up to 50 placeholders of its text, in their order."
   placeholders: [ComponentPlaceholderInput!] @goField(name: "Body")
   "What ends the address of the link of an enhanced link, up to 5,000 characters."
@@ -11645,7 +11764,7 @@ input ComponentTemplateInput @goModel(model: "parley/internal/desk/component.Tem
 
 "What stands in a registered message for a placeholder."
 input ComponentPlaceholderInput @goModel(model: "parley/internal/desk/component.Placeholder") {
-  "The placeholder's name, 1 to 80 letters, digits and underscores, where it is registered with names; absent where placeholders are counted."
+  "The placeholder's name, 1 to 80 of a-z, 0-9 and underscore, where it is registered with names; absent where placeholders are counted."
   name: String
   "The template of its text, up to 5,000 characters."
   text: String!
@@ -11806,7 +11925,7 @@ input PrepareComponentInput @goModel(model: "parley/internal/desk/composer.Prepa
   parameters: [ComponentValueInput!]
   "Up to 100 times of a time selector without a provider. Those that are over are left out, and 13 are offered at most."
   slots: [ComponentSlotInput!]
-  "Time zone by its IANA name, such as Europe/Berlin, up to 64 characters; absent: the customer's, else the organisation's."
+  "Zone in which the times of a time selector are shown, by its IANA name such as Europe/Berlin, up to 64 characters; absent: the customer's, else the organisation's. Other texts use the organisation's."
   timeZone: String
 }
 
@@ -11852,7 +11971,7 @@ input PreviewComponentInput @goModel(model: "parley/internal/desk/composer.Previ
   parameters: [ComponentValueInput!]
   "Up to 100 times of a time selector."
   slots: [ComponentSlotInput!]
-  "Time zone by its IANA name, up to 64 characters; absent: the customer's, else the organisation's."
+  "Zone in which the times of a time selector are shown, by its IANA name, up to 64 characters; absent: the customer's, else the organisation's. Other texts use the organisation's."
   timeZone: String
   "Up to 200 values in place of fields of records; without a conversation only."
   samples: [ComponentSampleInput!]
@@ -12120,6 +12239,8 @@ type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent")
   isTyped: Boolean!
   "Whether the question was answered before."
   isRepeated: Boolean!
+  "Whether the time that the customer chose had begun when they answered; false for what is no time. Nobody can keep it any more."
+  isOver: Boolean!
 }
 
 "What a customer's token names."
@@ -12444,7 +12565,7 @@ extend type Mutation {
 	{Name: "../schema/customer.graphql", Input: `extend type MessagingUser {
   "The customer's id in another system; empty if unknown."
   externalId: String!
-  "The customer's time zone by its IANA name; null if unknown. Components show times in it."
+  "The customer's time zone by its IANA name; null if unknown. Time selectors show their times in it."
   timeZone: String
   "What the customer agreed to and refused, newest first: at most 100 entries. Empty while they have only written in."
   consentHistory: [ConsentEntry!]! @goShared @goField(batch: true, forceResolver: true)
@@ -12839,7 +12960,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   name: String!
   "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
   mobileNumber: String @goField(batch: true, forceResolver: true)
-  "Conversations anchored to this record and visible to the viewer, newest first."
+  "Conversations anchored to this record and visible to the viewer, newest first. Two SQL statements for all records of a list, and one more for their totals."
   conversations(
     "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
     first: Int = 20
@@ -12849,7 +12970,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
     last: Int
     "Cursor of the edge to end before; absent: to the oldest."
     before: String
-  ): ConversationConnection!
+  ): ConversationConnection! @goField(batch: true, forceResolver: true)
 }
 
 extend type Query {
@@ -13788,7 +13909,7 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   CANNOT_START_HERE
   "The record has no mobile number. Add one in the CRM."
   NUMBER_MISSING
-  "The number stands in a field of the record that the viewer may not read. Choose another phone field, or ask an administrator."
+  "The number, or whether the customer has opted out, stands in a field of the record that the viewer may not read; the message says which. Choose another phone field, or ask an administrator."
   FIELD_NOT_READABLE
   "The phone field is for channels of other types. Choose another field, or another sender ID."
   FIELD_NOT_FOR_CHANNEL
@@ -13808,7 +13929,7 @@ enum SendRefusalCode @goModel(model: "parley/internal/desk/message.RefusalCode")
   TEXT_TOO_LONG
   "The component is an automatic response, which agents do not send. Choose another."
   NOT_SENT_BY_AGENTS
-  "The component lacks values, which ` + "`" + `PreparedComponent.missing` + "`" + ` lists. Give them."
+  "The component lacks values, which ` + "`" + `PreparedComponent.missing` + "`" + ` lists, or each of its times has begun. Give others, and prepare it again."
   VALUES_MISSING
   "The channel can show the component in none of its formats, not even as text. Shorten it, or choose another."
   NO_FORMAT_FITS
@@ -14019,7 +14140,7 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
   isSensitive: Boolean! @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0; of NUMBER, CURRENCY and PERCENT."
   blankAsZero: Boolean! @goField(name: "CountsBlankAsZero")
-  "Whether records can be filtered and sorted by it."
+  "Whether records can be filtered by it."
   isFilterable: Boolean! @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
   isRetired: Boolean! @goField(name: "Retired")
@@ -14033,15 +14154,15 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
 
 "Which fields of an object type conversations use. Null where there is none, and where the viewer may not read the field."
 type ObjectMessaging @goModel(model: "parley/internal/desk/objecttype.Messaging") {
-  "The field with the name of the customer, or of the record."
+  "The field with the name of the customer, or of the record: by it records are listed and searched, and their conversations take it."
   name: String
-  "The field with the owner."
+  "The field with the owner. It is kept for clients: nothing in Parley reads it."
   owner: String
-  "The field with the country in which national numbers are read."
+  "The field with the country in which national numbers are read, written as in ` + "`" + `ObjectMessagingInput` + "`" + `."
   country: String
-  "The field that says that the customer has opted out."
+  "The field that says that the customer has opted out: nothing is sent to a record that has."
   optedOut: String
-  "The field that says that the customer has opted in."
+  "The field that says that the customer has opted in. It is kept for clients: consent comes from customers' messages and from agents, never from it."
   optedIn: String
   "The fields with phone numbers, in the order in which they are tried."
   phones: [ObjectPhone!]!
@@ -14165,7 +14286,7 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
   isSensitive: Boolean @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0, of NUMBER, CURRENCY and PERCENT. Absent or null: they do. False keeps it blank, and what is computed with it."
   blankAsZero: Boolean
-  "Whether records can be filtered and sorted by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
+  "Whether records can be filtered by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
   isFilterable: Boolean @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
   isRetired: Boolean @goField(name: "Retired")
@@ -14179,13 +14300,13 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
 input ObjectMessagingInput @goModel(model: "parley/internal/desk/object.Messaging") {
   "The field with the name of the customer, or of the record: a TEXT, named by at most 80 characters."
   name: String
-  "The field with the owner: a REFERENCE, named by at most 80 characters."
+  "The field with the owner: a REFERENCE, named by at most 80 characters. It is kept for clients: nothing in Parley reads it."
   owner: String
-  "The field with the country in which national numbers are read: a TEXT or a PICKLIST, named by at most 80 characters."
+  "The field with the country in which national numbers are read: a TEXT or a PICKLIST, named by at most 80 characters. Its values are ISO 3166 codes of two or three letters, or English names such as Germany, whatever their case; with others, and without one, the country of the channel counts."
   country: String
-  "The field that says that the customer has opted out: a BOOLEAN, named by at most 80 characters."
+  "The field that says that the customer has opted out, to whom nothing is sent then: a BOOLEAN, named by at most 80 characters. Agents who may read the records but not this field cannot send to them."
   optedOut: String
-  "The field that says that the customer has opted in: a BOOLEAN, named by at most 80 characters."
+  "The field that says that the customer has opted in: a BOOLEAN, named by at most 80 characters. It is kept for clients: consent never comes from it."
   optedIn: String
   "Up to 10 fields with phone numbers, in the order in which they are tried."
   phones: [ObjectPhoneInput!]
@@ -14626,7 +14747,7 @@ input RecordFilter @goModel(model: "parley/internal/desk/crm.Filter") {
 input RecordFieldFilter @goModel(model: "parley/internal/desk/crm.FieldFilter") {
   "Name of the field, whatever its case."
   name: String!
-  "The value; of a MULTI_PICKLIST one of its choices."
+  "The value."
   equals: String
   "One of 1 to 50 values."
   oneOf: [String!]
@@ -14803,14 +14924,14 @@ extend type Mutation {
 	{Name: "../schema/related.graphql", Input: `extend type Record {
   """
   The conversations anchored to this record, and to those related to it by the mappings of its object type, grouped by object type: the view RECORD_TRAIL. What the viewer may not see is
-  neither listed nor counted. Four SQL statements, with a page of every group.
+  neither listed nor counted. Three SQL statements for all records of a list, and one more for each object type among them that has mappings, with a page of every group.
   """
-  relatedConversations: RelatedConversations! @goField(forceResolver: true)
+  relatedConversations: RelatedConversations! @goField(batch: true, forceResolver: true)
 }
 
 extend type Conversation {
   "The conversations related to its record, itself among them, as ` + "`" + `Record.relatedConversations` + "`" + ` has them. Null if it is anchored to none."
-  relatedConversations: RelatedConversations @goField(forceResolver: true)
+  relatedConversations: RelatedConversations @goField(batch: true, forceResolver: true)
 }
 
 "The conversations related to a record, by object type."
@@ -14831,7 +14952,7 @@ type RelatedConversationGroup @goModel(model: "parley/internal/desk/conversation
   objectType: String!
   "Counts of the group."
   counts: ViewCounts!
-  "The newest conversations of the group, newest first. One SQL statement for all groups."
+  "The newest conversations of the group, newest first. One SQL statement for all groups of all records."
   conversations(
     "Page size: 1 to 100, default 20."
     first: Int = 20
@@ -16437,6 +16558,16 @@ func (ec *executionContext) childFields_ComponentQueryFilter(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryFilter", field.Name)
 }
 
+func (ec *executionContext) childFields_ComponentQueryOrder(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ComponentQueryOrder_field(ctx, field)
+	case "isDescending":
+		return ec.fieldContext_ComponentQueryOrder_isDescending(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentQueryOrder", field.Name)
+}
+
 func (ec *executionContext) childFields_ComponentSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "component":
@@ -16457,6 +16588,8 @@ func (ec *executionContext) childFields_ComponentTemplate(ctx context.Context, f
 		return ec.fieldContext_ComponentTemplate_language(ctx, field)
 	case "header":
 		return ec.fieldContext_ComponentTemplate_header(ctx, field)
+	case "headerName":
+		return ec.fieldContext_ComponentTemplate_headerName(ctx, field)
 	case "placeholders":
 		return ec.fieldContext_ComponentTemplate_placeholders(ctx, field)
 	case "linkSuffix":
@@ -16489,6 +16622,16 @@ func (ec *executionContext) childFields_ComponentTranslation(ctx context.Context
 		return ec.fieldContext_ComponentTranslation_constants(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ComponentTranslation", field.Name)
+}
+
+func (ec *executionContext) childFields_ComponentURLParameter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ComponentURLParameter_name(ctx, field)
+	case "value":
+		return ec.fieldContext_ComponentURLParameter_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComponentURLParameter", field.Name)
 }
 
 func (ec *executionContext) childFields_ConsentEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -95,9 +95,11 @@ func SelectionTables(cfg Config) selection.Tables {
 			"ComponentPlaceholder":       {Name: "ComponentPlaceholder", Satisfies: componentPlaceholderImplementors, Fields: ec.selectComponentPlaceholder()},
 			"ComponentPreview":           {Name: "ComponentPreview", Satisfies: componentPreviewImplementors, Fields: ec.selectComponentPreview()},
 			"ComponentQueryFilter":       {Name: "ComponentQueryFilter", Satisfies: componentQueryFilterImplementors, Fields: ec.selectComponentQueryFilter()},
+			"ComponentQueryOrder":        {Name: "ComponentQueryOrder", Satisfies: componentQueryOrderImplementors, Fields: ec.selectComponentQueryOrder()},
 			"ComponentTemplate":          {Name: "ComponentTemplate", Satisfies: componentTemplateImplementors, Fields: ec.selectComponentTemplate()},
 			"ComponentTranslated":        {Name: "ComponentTranslated", Satisfies: componentTranslatedImplementors, Fields: ec.selectComponentTranslated()},
 			"ComponentTranslation":       {Name: "ComponentTranslation", Satisfies: componentTranslationImplementors, Fields: ec.selectComponentTranslation()},
+			"ComponentURLParameter":      {Name: "ComponentURLParameter", Satisfies: componentURLParameterImplementors, Fields: ec.selectComponentURLParameter()},
 			"ConsentEntry":               {Name: "ConsentEntry", Satisfies: consentEntryImplementors, Fields: ec.selectConsentEntry()},
 			"Conversation":               {Name: "Conversation", Satisfies: conversationImplementors, Fields: ec.selectConversation()},
 			"ConversationConnection":     {Name: "ConversationConnection", Satisfies: conversationConnectionImplementors, Fields: ec.selectConversationConnection()},
@@ -782,6 +784,13 @@ func (ec *executionContext) selectAnswerContent() map[string]*selection.Field {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*content.AnswerContent).IsRepeated
+				w.Bool(bool(v))
+			},
+		},
+		"isOver": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).IsOver
 				w.Bool(bool(v))
 			},
 		},
@@ -2686,6 +2695,25 @@ func (ec *executionContext) selectComponentQueryFilter() map[string]*selection.F
 	}
 }
 
+func (ec *executionContext) selectComponentQueryOrder() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"field": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Order).Field
+				w.String(string(v))
+			},
+		},
+		"isDescending": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Order).Descending
+				w.Bool(bool(v))
+			},
+		},
+	}
+}
+
 func (ec *executionContext) selectComponentTemplate() map[string]*selection.Field {
 	return map[string]*selection.Field{
 		"name": {
@@ -2706,6 +2734,13 @@ func (ec *executionContext) selectComponentTemplate() map[string]*selection.Fiel
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*component.Template).Header
+				w.String(string(v))
+			},
+		},
+		"headerName": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.Template).HeaderName
 				w.String(string(v))
 			},
 		},
@@ -2791,6 +2826,25 @@ func (ec *executionContext) selectComponentTranslation() map[string]*selection.F
 				return selection.Addresses(into, list), true
 			},
 			ElemNonNull: true,
+		},
+	}
+}
+
+func (ec *executionContext) selectComponentURLParameter() map[string]*selection.Field {
+	return map[string]*selection.Field{
+		"name": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.URLParameter).Name
+				w.String(string(v))
+			},
+		},
+		"value": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*component.URLParameter).Value
+				w.String(string(v))
+			},
 		},
 	}
 }
@@ -4489,6 +4543,15 @@ func (ec *executionContext) selectLinkFormat() map[string]*selection.Field {
 				v := source.(*composer.LinkFormat).URL
 				w.String(string(v))
 			},
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "ComponentURLParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.LinkFormat).Query
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 		"imageUrl": {
 			NonNull: true,
@@ -6413,6 +6476,11 @@ func (ec *executionContext) selectQueryOptions() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"order": {
+			NonNull: false,
+			Of:      "ComponentQueryOrder",
+			One:     func(source any) any { return selection.Pointer(source.(*composer.QueryOptions).Order) },
+		},
 		"limit": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -7898,6 +7966,15 @@ func (ec *executionContext) selectWebPageFormat() map[string]*selection.Field {
 				v := source.(*composer.WebPageFormat).URL
 				w.String(string(v))
 			},
+		},
+		"parameters": {
+			NonNull: true,
+			Of:      "ComponentURLParameter",
+			Many: func(into []any, source any) ([]any, bool) {
+				list := source.(*composer.WebPageFormat).Query
+				return selection.Addresses(into, list), true
+			},
+			ElemNonNull: true,
 		},
 		"isPopup": {
 			NonNull: true,

@@ -77,7 +77,9 @@ type Template struct {
 	Name     string // at the platform
 	Language string // such as en or en_US
 	Header   string // for the placeholder in its header; empty for none
-	Image    *Image // in its header; nil for none
+	// HeaderName is the name of the header's placeholder; empty for one that is counted.
+	HeaderName string `json:",omitempty"`
+	Image      *Image // in its header; nil for none
 	// Body is for the placeholders of its text, in their order. Either each has a name,
 	// where they are registered with names, or none has.
 	Body []Placeholder

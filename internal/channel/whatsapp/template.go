@@ -15,7 +15,7 @@ func templateOf(s channel.Structured) *template {
 	case of.Image != nil && of.Image.URL != "":
 		t.add(component{Type: "header", Parameters: []parameter{{Type: "image", Image: &media{of.Image.URL}}}})
 	case of.Header != "":
-		t.add(component{Type: "header", Parameters: []parameter{{Type: "text", Text: of.Header}}})
+		t.add(component{Type: "header", Parameters: []parameter{{Type: "text", Name: of.HeaderName, Text: of.Header}}})
 	}
 	if len(of.Body) > 0 {
 		body := component{Type: "body"}

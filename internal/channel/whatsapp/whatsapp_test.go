@@ -52,10 +52,10 @@ func TestPayloads(t *testing.T) {
 		},
 		"template of a question": {
 			channel.Structured{Format: channel.RegisteredTemplate, Options: options, Template: &channel.Template{
-				Name: "ready", Language: "de", Header: "Order 7", Body: []channel.Placeholder{{Name: "first", Text: "Zoë"}, {Name: "day", Text: "24 December"}},
+				Name: "ready", Language: "de", Header: "Order 7", HeaderName: "order", Body: []channel.Placeholder{{Name: "first", Text: "Zoë"}, {Name: "day", Text: "24 December"}},
 			}},
 			`"type":"template","template":{"name":"ready","language":{"policy":"deterministic","code":"de"},"components":[
-			 {"type":"header","parameters":[{"type":"text","text":"Order 7"}]},
+			 {"type":"header","parameters":[{"type":"text","parameter_name":"order","text":"Order 7"}]},
 			 {"type":"body","parameters":[{"type":"text","parameter_name":"first","text":"Zoë"},{"type":"text","parameter_name":"day","text":"24 December"}]},
 			 {"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"t1"}]},
 			 {"type":"button","sub_type":"quick_reply","index":"1","parameters":[{"type":"payload","payload":"t2"}]}]}`,

@@ -71,6 +71,9 @@ func (d *Design) Clean() {
 	for i := range d.Formats {
 		f := &d.Formats[i]
 		cleanAll(&f.Text, &f.Title, &f.URL, &f.ImageURL, &f.ImageAlt, &f.Label)
+		for j := range f.Query {
+			cleanAll(&f.Query[j].Name, &f.Query[j].Value)
+		}
 		if t := f.Template; t != nil {
 			cleanAll(&t.Name, &t.Language, &t.Header, &t.Suffix)
 			for j := range t.Body {
@@ -307,85 +310,4 @@ func (d *Design) constantAt(path string) *Constant {
 		return nil
 	}
 	return d.Constant(path[len(constantsPrefix):])
-}
-
-func (d *Design) checkFormats(kind Kind) error {
-	for i := range d.Formats {
-		at, f := fmt.Sprintf("input.design.formats.%d", i), &d.Formats[i]
-		allowed, ok := formatsOf(kind)[f.Format]
-		switch {
-		case !ok:
-			return fault.Input(at+".format", "A component of kind %s has no format %s.", kind, f.Format)
-		case slices.ContainsFunc(d.Formats[:i], func(other Format) bool { return other.Format == f.Format }):
-			return fault.Input(at+".format", "The format %s is there twice. Leave one out.", f.Format)
-		case f.Format == channel.PlainText && i < len(d.Formats)-1:
-			return fault.Input(at+".format", "TEXT is the last format, because it always fits. Move it to the end.")
-		case f.Popup && !slices.Contains(allowed.takes, "popup"):
-			return fault.Input(at+".isPopup", "Only a WEB_PAGE can be a popup. Leave it out.")
-		case f.Template != nil && f.Format != channel.RegisteredTemplate:
-			return fault.Input(at+".template", "Only a REGISTERED_TEMPLATE has a template. Leave it out.")
-		case i == len(d.Formats)-1 && f.Format != channel.PlainText:
-			return fault.Input("input.design.formats", "A REGISTERED_TEMPLATE alone says nothing to lists and searches. Add TEXT as the last format.")
-		}
-		if err := f.Template.check(at + ".template"); err != nil {
-			return err
-		}
-		if err := allowed.check(at, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p properties) check(at string, f *Format) error {
-	for name, source := range f.properties() {
-		switch {
-		case source != "" && !slices.Contains(p.takes, name) && !strings.HasPrefix(name, placeholders):
-			return fault.Input(at+"."+name, "The format %s has no %s. Leave it out.", f.Format, name)
-		case utf8.RuneCountInString(source) > MostTemplate:
-			return fault.Input(at+"."+name, "Use at most %d characters, not %d.", MostTemplate, utf8.RuneCountInString(source))
-		}
-	}
-	for _, name := range p.needs {
-		if f.properties()[name] == "" {
-			return fault.Input(at+"."+name, "The format %s needs a %s.", f.Format, name)
-		}
-	}
-	if f.ImageURL != "" && f.ImageAlt == "" {
-		return fault.Input(at+".imageAlt", "Say what the image shows, for those who do not see it.")
-	}
-	return nil
-}
-
-func (t *Template) check(at string) error {
-	if t == nil {
-		return nil
-	}
-	if !strings.Contains(t.Name+t.Language, "{!") {
-		if of := (&channel.Template{Name: t.Name, Language: t.Language}); !of.IsNamed() {
-			return fault.Input(at, "A registered message has a name of 1 to 512 of a-z, 0-9 and underscore, and a language such as en or en_US.")
-		}
-	}
-	if n := len(t.Body); n > MostPlaceholders {
-		return fault.Input(at+".placeholders", "Give at most %d, not %d.", MostPlaceholders, n)
-	}
-	for i, p := range t.Body {
-		at := fmt.Sprintf("%s.placeholders.%d", at, i)
-		switch {
-		case p.Text == "":
-			return fault.Input(at+".text", "Give a text.")
-		case (p.Name == "") != (t.Body[0].Name == ""):
-			return fault.Input(at+".name", "Either each placeholder has a name, or none has.")
-		}
-		if p.Name == "" {
-			continue
-		}
-		if err := CheckName(at+".name", p.Name); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(t.Body[:i], func(other Placeholder) bool { return other.Name == p.Name }) {
-			return fault.Input(at+".name", "The placeholder %q is there twice. Leave one out.", p.Name)
-		}
-	}
-	return nil
 }

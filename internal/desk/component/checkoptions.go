@@ -86,17 +86,37 @@ func (q *Query) check(at string, types Types) error {
 			return err
 		}
 	}
-	return nil
+	return q.Order.check(at+".order", d)
 }
 
 func (f *Filter) check(at string, d *object.Definition) error {
-	field := d.Field(f.Field)
+	field := filterable(d, f.Field)
 	switch {
-	case field == nil || field.Retired || !field.Filterable:
+	case field == nil:
 		return fault.Input(at+".field", "%s has no filterable field %q. Make it filterable, or use the condition.", d.Name, f.Field)
 	case f.Value == "":
 		return fault.Input(at+".value", "Give the value that records have.")
 	}
 	f.Field = field.Name
+	return nil
+}
+
+func (o *Order) check(at string, d *object.Definition) error {
+	if o == nil || o.Field == "" {
+		return nil
+	}
+	field := filterable(d, o.Field)
+	if field == nil {
+		return fault.Input(at+".field", "%s has no filterable field %q. Make it filterable, or leave the field out to sort by name.", d.Name, o.Field)
+	}
+	o.Field = field.Name
+	return nil
+}
+
+// filterable is the field with the name whose values have an index; nil when there is none.
+func filterable(d *object.Definition, name string) *object.Field {
+	if f := d.Field(name); f != nil && !f.Retired && f.Filterable {
+		return f
+	}
 	return nil
 }

@@ -3,6 +3,7 @@ package component
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,14 +26,14 @@ type Compiled struct {
 
 // compiler compiles the texts of a design, and keeps the first error.
 type compiler struct {
-	schema formula.Schema
+	schema fields
 	err    error
 }
 
 // Compile parses and checks every text of a design that Check let pass. The error names
 // the field of the input, the line and the column.
 func (d *Design) Compile(kind Kind, types Types) (*Compiled, error) {
-	c := compiler{schema: fields{d, types}}
+	c := compiler{schema: fields{design: d, types: types}}
 	out := &Compiled{Design: d, Kind: kind, option: map[string]*formula.Program{}}
 	for i := range d.ListTemplates { // each by itself, so that one in no text is checked too
 		t := &d.ListTemplates[i]
@@ -40,6 +41,7 @@ func (d *Design) Compile(kind Kind, types Types) (*Compiled, error) {
 	}
 	for i := range d.Formats {
 		programs := map[string]*formula.Program{}
+		c.schema.plain = d.Formats[i].Format == channel.PlainText
 		for name, source := range d.Formats[i].properties() {
 			if source != "" {
 				programs[name] = c.template(fmt.Sprintf("input.design.formats.%d.%s", i, name), source)
@@ -47,6 +49,7 @@ func (d *Design) Compile(kind Kind, types Types) (*Compiled, error) {
 		}
 		out.formats = append(out.formats, programs)
 	}
+	c.schema.plain = false
 	if d.Options != nil {
 		c.options(out, types)
 	}
@@ -80,6 +83,9 @@ func (c *compiler) options(out *Compiled, types Types) {
 
 func (f *Format) properties() map[string]string {
 	texts := map[string]string{"text": f.Text, "title": f.Title, "url": f.URL, "imageUrl": f.ImageURL, "imageAlt": f.ImageAlt, "label": f.Label}
+	for i, q := range f.Query {
+		texts[parameter(i)] = q.Value
+	}
 	if t := f.Template; t != nil {
 		texts["template.name"], texts["template.language"], texts["template.header"], texts["template.linkSuffix"] = t.Name, t.Language, t.Header, t.Suffix
 		for i, p := range t.Body {
@@ -93,6 +99,11 @@ func (f *Format) properties() map[string]string {
 func placeholder(i int) string { return placeholders + strconv.Itoa(i) + ".text" }
 
 const placeholders = "template.placeholders."
+
+// parameter is the name of the property that a value in an address's query is.
+func parameter(i int) string { return parameters + strconv.Itoa(i) + ".value" }
+
+const parameters = "parameters."
 
 // names are those of properties that have a text, in a fixed order.
 func (f *Format) names() (names []string) {
@@ -115,7 +126,7 @@ func (c *compiler) template(at, source string) *formula.Program {
 }
 
 func (c *compiler) expression(at, source string, of formula.Schema) *formula.Program {
-	p, err := formula.Expression(source, of, formula.Options{})
+	p, err := formula.Expression(source, beside{of, c.schema}, formula.Options{})
 	return c.kept(at, p, err)
 }
 
@@ -142,7 +153,7 @@ func (c *Compiled) Paths() (paths []string) {
 }
 
 func (c *Compiled) programs() []*formula.Program {
-	all := slices.Clone(c.filters)
+	all := slices.AppendSeq(slices.Clone(c.filters), maps.Values(c.option))
 	for _, programs := range c.formats {
 		for _, p := range programs {
 			all = append(all, p)
@@ -155,7 +166,7 @@ func (c *Compiled) programs() []*formula.Program {
 func (c *Compiled) OptionPaths() (paths []string) {
 	for _, p := range c.option {
 		for _, path := range p.Fields() {
-			if !slices.Contains(paths, path) {
+			if !isOfDesign(path) && !slices.Contains(paths, path) {
 				paths = append(paths, path)
 			}
 		}
@@ -172,8 +183,12 @@ func (d *Design) complete(kind Kind) {
 		return
 	}
 	f := d.Formats[first]
+	address := f.URL
+	if len(f.Query) > 0 {
+		address = "{!" + linkAddress + "}"
+	}
 	var lines []string
-	for _, line := range []string{f.Text, f.Title, f.URL} {
+	for _, line := range []string{f.Text, f.Title, address} {
 		if line != "" {
 			lines = append(lines, line)
 		}

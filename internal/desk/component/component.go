@@ -21,23 +21,24 @@ import (
 
 // Bounds of a design.
 const (
-	MostComponents   = 2000 // of the organisation
-	MostConstants    = 50
-	MostParameters   = 20
-	MostTemplates    = 10 // of lists
-	MostFormats      = 8
-	MostTranslations = 30
-	MostOptions      = 13  // of a question
-	MostItems        = 13  // of a list
-	MostName         = 80  // characters of a name in a template
-	MostTitle        = 200 // characters of an option's title and subtitle, and of alternative texts
-	MostText         = 4096
-	MostTemplate     = 5000
-	MostURL          = 1000
-	MostConditions   = 5
-	MostPlaceholders = 50         // of a registered template
-	MostPaths        = 100        // fields of parameters that the texts read
-	MostBytes        = 200 * 1024 // of a design as JSON
+	MostComponents    = 2000 // of the organisation
+	MostConstants     = 50
+	MostParameters    = 20
+	MostTemplates     = 10 // of lists
+	MostFormats       = 8
+	MostTranslations  = 30
+	MostOptions       = 13  // of a question
+	MostItems         = 13  // of a list
+	MostName          = 80  // characters of a name in a template
+	MostTitle         = 200 // characters of an option's title and subtitle, and of alternative texts
+	MostText          = 4096
+	MostTemplate      = 5000
+	MostURL           = 1000
+	MostConditions    = 5
+	MostPlaceholders  = 50         // of a registered template
+	MostURLParameters = 20         // of an address
+	MostPaths         = 100        // fields of parameters that the texts read
+	MostBytes         = 200 * 1024 // of a design as JSON
 )
 
 // Kind is what a component is for. It never changes.
@@ -135,20 +136,27 @@ type Options struct {
 	// ProviderURL is what a time selector asks for its slots; empty if whoever prepares it
 	// gives them.
 	ProviderURL string `json:"providerUrl,omitempty"`
-	// Title, Subtitle, ImageURL and ImageAlt are expressions over the fields of one record;
-	// of a time selector over Start, End and Duration.
+	// Title, Subtitle, ImageURL and ImageAlt are expressions over the fields of one record, of a
+	// time selector over Start, End and Duration; beside them constants and parameters.
 	Title    string `json:"title,omitempty"`
 	Subtitle string `json:"subtitle,omitempty"`
 	ImageURL string `json:"imageUrl,omitempty"`
 	ImageAlt string `json:"imageAlt,omitempty"`
 }
 
-// Query finds records, as far as whoever prepares the component may read them, by name.
+// Query finds records, as far as whoever prepares the component may read them.
 type Query struct {
 	ObjectType string   `json:"objectType"`
 	Filters    []Filter `json:"filters,omitempty"`   // all hold
 	Condition  string   `json:"condition,omitempty"` // an expression over a record that holds
+	Order      *Order   `json:"order,omitempty"`     // by name without one
 	Limit      int      `json:"limit"`
+}
+
+// Order sorts the records of a query. Those whose field is blank come last.
+type Order struct {
+	Field      string `json:"field,omitempty"` // filterable; empty for the name
+	Descending bool   `json:"descending,omitempty"`
 }
 
 // Filter chooses records by a filterable field: Value is a template over constants and
@@ -168,18 +176,28 @@ type Format struct {
 	ImageAlt string         `json:"imageAlt,omitempty"`
 	Label    string         `json:"label,omitempty"` // that opens a list
 	Popup    bool           `json:"popup,omitempty"` // a web page that opens by itself, on web only
+	// Query is what the URL is given as its query, percent-encoded.
+	Query []URLParameter `json:"parameters,omitempty"`
 	// Template is what a REGISTERED_TEMPLATE is filled in with; ImageURL is of its header.
 	Template *Template `json:"template,omitempty"`
+}
+
+// URLParameter is a value that a URL is given in its query.
+type URLParameter struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // a template; left out of the URL where it comes out blank
 }
 
 // Template names a message that is registered with a platform, and says what stands in it
 // for placeholders.
 type Template struct {
-	Name     string        `json:"name"`
-	Language string        `json:"language"` // $Constants.Language may be translated
-	Header   string        `json:"header,omitempty"`
-	Body     []Placeholder `json:"placeholders,omitempty"`
-	Suffix   string        `json:"linkSuffix,omitempty"` // of a link's address
+	Name     string `json:"name"`
+	Language string `json:"language"` // $Constants.Language may be translated
+	Header   string `json:"header,omitempty"`
+	// HeaderName is the name of the header's placeholder; empty for one that is counted.
+	HeaderName string        `json:"headerName,omitempty"`
+	Body       []Placeholder `json:"placeholders,omitempty"`
+	Suffix     string        `json:"linkSuffix,omitempty"` // of a link's address
 }
 
 // Placeholder is what stands in a template for a placeholder.

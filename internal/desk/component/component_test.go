@@ -119,12 +119,44 @@ func TestADesignIsCheckedWhenItIsSaved(t *testing.T) {
 		{"names of placeholders alike", "input.design.formats.0.template.placeholders.1.name", "there twice", component.StaticQuestion, registered, func(d *component.Design) {
 			d.Formats[0].Template.Body[0].Name, d.Formats[0].Template.Body[1].Name = "x", "x"
 		}},
+		{"a placeholder in capitals", "input.design.formats.0.template.placeholders.0.name", "a-z, 0-9 and underscore", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Body = []component.Placeholder{{Name: "firstName", Text: "x"}}
+		}},
+		{"a header without the name", "input.design.formats.0.template.headerName", "that of the header too", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.Body = []component.Placeholder{{Name: "first", Text: "x"}}
+		}},
+		{"a header with a name", "", "", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.HeaderName, d.Formats[0].Template.Body = "order", []component.Placeholder{{Name: "1st", Text: "x"}}
+		}},
+		{"a header in capitals", "input.design.formats.0.template.headerName", "a-z, 0-9 and underscore", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.HeaderName, d.Formats[0].Template.Body = "Order", nil
+		}},
+		{"a name of no header", "input.design.formats.0.template.headerName", "Leave the name out", component.StaticQuestion, registered, func(d *component.Design) {
+			d.Formats[0].Template.HeaderName, d.Formats[0].Template.Header = "order", ""
+		}},
+		{"values of an address", "", "", component.EnhancedLink, queried, func(*component.Design) {}},
+		{"a value of no address", "input.design.formats.0.parameters", "The format BUTTONS has no address", component.StaticQuestion, question, func(d *component.Design) {
+			d.Formats[0].Query = []component.URLParameter{{Name: "a", Value: "b"}}
+		}},
+		{"a value without a name", "input.design.formats.0.parameters.1.name", "1 to 80 characters, not 0", component.EnhancedLink, queried, func(d *component.Design) { d.Formats[0].Query[1].Name = "" }},
+		{"no value", "input.design.formats.0.parameters.0.value", "Give a text", component.EnhancedLink, queried, func(d *component.Design) { d.Formats[0].Query[0].Value = "" }},
+		{"a value of an unknown constant", "input.design.formats.0.parameters.0.value", "Did you mean $Constants.Home?", component.EnhancedLink, queried, func(d *component.Design) {
+			d.Formats[0].Query[0].Value = "{!$Constants.Hom}"
+		}},
+		{"too many values", "input.design.formats.0.parameters", "at most 20, not 21", component.EnhancedLink, queried, func(d *component.Design) {
+			d.Formats[0].Query = make([]component.URLParameter, 21)
+		}},
+		{"the link in another text", "input.design.formats.0.title", "There is no field $Link.Url", component.EnhancedLink, queried, func(d *component.Design) { d.Formats[0].Title = "{!$Link.Url}" }},
+		{"a list in an option", "input.design.options.title", "There is no field $ListTemplates.Options", component.DynamicQuestion, newest, func(d *component.Design) { d.Options.Title = "$ListTemplates.Options" }},
 		{"an unknown constant in a placeholder", "input.design.formats.0.template.placeholders.0.text", "Did you mean $Constants.Ask?", component.StaticQuestion, registered, func(d *component.Design) {
 			d.Formats[0].Template.Body[0].Text = "{!$Constants.Aks}"
 		}},
 		{"too many placeholders", "input.design.formats.0.template.placeholders", "at most 50, not 51", component.StaticQuestion, registered, func(d *component.Design) {
 			d.Formats[0].Template.Body = make([]component.Placeholder, 51)
 		}},
+		{"an order", "", "", component.DynamicQuestion, newest, func(*component.Design) {}},
+		{"an order by name", "", "", component.DynamicQuestion, newest, func(d *component.Design) { d.Options.Query.Order.Field = "" }},
+		{"an order by no index", "input.design.options.query.order.field", `Case has no filterable field "Subject"`, component.DynamicQuestion, newest, func(d *component.Design) { d.Options.Query.Order.Field = "Subject" }},
 		{"too long a name", "input.design.constants.0.name", "1 to 80", component.StaticQuestion, question, func(d *component.Design) { d.Constants[0].Name = strings.Repeat("x", 81) }},
 	} {
 		d := test.of()
@@ -141,12 +173,31 @@ func TestADesignIsCheckedWhenItIsSaved(t *testing.T) {
 	}
 }
 
+// newest is a question whose options are the cases that a query finds.
+func newest() component.Design {
+	return component.Design{
+		Options: &component.Options{Title: "CaseNumber", Query: &component.Query{ObjectType: "Case", Limit: 3, Order: &component.Order{Field: "status", Descending: true}}},
+		Formats: []component.Format{{Format: channel.Buttons, Text: "Which case?"}},
+	}
+}
+
+// queried is a link whose address has values.
+func queried() component.Design {
+	d := link()
+	d.Formats = d.Formats[1:]
+	d.Formats[0].Text = ""
+	d.Formats[0].Query = []component.URLParameter{{Name: "case no.", Value: "{!$Parameters.Case.CaseNumber}"}, {Name: "of", Value: "{!$Parameters.Case.Subject}"}}
+	return d
+}
+
 func filled(t *testing.T, kind component.Kind, d component.Design, locale string, v component.Values) *component.Filled {
 	t.Helper()
 	require.NoError(t, d.Check(kind, types))
 	c, err := d.In(locale).Compile(kind, types)
 	require.NoError(t, err)
-	v.Zone = time.UTC
+	if v.Zone == nil {
+		v.Zone = time.UTC
+	}
 	return c.Fill(&v)
 }
 
@@ -191,6 +242,96 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	require.Contains(t, f.Missing, component.Missing{Path: "RICH_LINK.url", Reason: component.BadURL})
 }
 
+func TestValuesAreEncodedIntoAnAddress(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://example.com/a":        "https://example.com/a?case%20no.=A%26B%3D1%2B%23%20%C3%A9&of=x",
+		"https://example.com/a?b=c#d?": "https://example.com/a?b=c&case%20no.=A%26B%3D1%2B%23%20%C3%A9&of=x#d?",
+		"https://example.com/?":        "https://example.com/?case%20no.=A%26B%3D1%2B%23%20%C3%A9&of=x",
+	} {
+		d := queried()
+		d.Formats[0].URL = address
+		f := filled(t, component.EnhancedLink, d, "", component.Values{Parameters: map[string]formula.Value{
+			"$parameters.case.casenumber": formula.TextOf(" A&B=1+# é"), "$parameters.case.subject": formula.TextOf("x"),
+		}})
+		require.Empty(t, f.Missing)
+		require.Equal(t, want, f.Formats[0].Link.URL)
+		require.Equal(t, "Case\n"+want, f.Formats[0].Plain, "TEXT has the same address")
+	}
+	f := filled(t, component.EnhancedLink, queried(), "", component.Values{Parameters: map[string]formula.Value{
+		"$parameters.case.casenumber": formula.TextOf("7"), "$parameters.case.subject": formula.TextOf(" "),
+	}})
+	require.Empty(t, f.Missing)
+	require.Equal(t, "https://example.com/7?case%20no.=7", f.Formats[0].Link.URL, "a blank value is left out")
+	f = filled(t, component.EnhancedLink, queried(), "", component.Values{Parameters: map[string]formula.Value{"$parameters.case.casenumber": formula.TextOf(strings.Repeat("é", 200))}})
+	require.Contains(t, f.Missing, component.Missing{Path: "RICH_LINK.url", Reason: component.BadURL}, "too long with its values")
+}
+
+func TestOptionsReadParametersAndConstants(t *testing.T) {
+	t.Parallel()
+	d := newest()
+	d.Constants = []component.Constant{{Name: "Of", Type: component.TextConstant, Text: "of"}}
+	d.Translations = []component.Translation{{Locale: "de", Constants: []component.Translated{{Name: "Of", Text: "von"}}}}
+	d.Parameters = []component.Parameter{{Name: "Case", Type: formula.Record, ObjectType: "Case"}, {Name: "Least", Type: formula.Number}}
+	d.Options.Title = `CaseNumber & " " & $constants.of & " " & $Parameters.Case.AccountId.Name`
+	d.Options.Query.Condition = "Total >= $Parameters.Least"
+	require.NoError(t, d.Check(component.DynamicQuestion, types))
+	c, err := d.In("de").Compile(component.DynamicQuestion, types)
+	require.NoError(t, err)
+	require.Equal(t, []string{"CaseNumber", "Total"}, c.OptionPaths(), "fields of the record alone")
+	require.Equal(t, []string{"$Parameters.Case.AccountId.Name", "$Parameters.Least"}, c.Paths(), "read before the options")
+	total := map[string]formula.Value{"CaseNumber": formula.TextOf("7"), "Total": recordfields.ValueOf(object.Currency, object.Value{Text: "10"})}
+	for least, want := range map[string]bool{"10": true, "11": false} {
+		values := &component.Values{Zone: time.UTC, Parameters: map[string]formula.Value{
+			"$parameters.case.accountid.name": formula.TextOf("Acme"), "$parameters.least": recordfields.ValueOf(object.Number, object.Value{Text: least}),
+		}}
+		o, holds, missing := c.Option(values, func(path string) formula.Value { return total[path] })
+		require.Empty(t, missing)
+		require.Equal(t, want, holds, least)
+		if holds {
+			require.Equal(t, "7 von Acme", o.Title)
+		}
+	}
+}
+
+func TestSlotsAreInTheCustomersZoneAndTextsInTheOrganisations(t *testing.T) {
+	t.Parallel()
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	require.NoError(t, err)
+	slots := []component.Slot{{Start: time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC), Duration: time.Hour}}
+	for title, want := range map[string]string{
+		"": "2026-12-01 01:00", "Start": "2026-12-01 01:00:00+09:00", "TEXT(DATEVALUE(Start)) & TEXT(HOUR(TIMEVALUE(Start)))": "2026-12-011",
+		`IF(DATEVALUE(Start) = TODAY(), "today", "later")`: "today",
+	} {
+		d := component.Design{Options: &component.Options{Title: title}, Formats: []component.Format{{Format: channel.Buttons, Text: "Today is {!TODAY()}. When?"}}}
+		require.NoError(t, d.Check(component.TimeSelector, types))
+		c, err := d.Compile(component.TimeSelector, types)
+		require.NoError(t, err)
+		v := &component.Values{Now: time.Date(2026, 11, 30, 15, 30, 0, 0, time.UTC), Zone: time.UTC, SlotZone: tokyo}
+		var missing []component.Missing
+		v.Options, missing = c.Slots(v, slots)
+		require.Empty(t, missing)
+		f := c.Fill(v)
+		require.Equal(t, want, f.Options[0].Title, title)
+		require.Equal(t, "Today is 2026-11-30. When?", f.Formats[0].Text)
+	}
+}
+
+func TestATimeSelectorIsOverWhenEachTimeHasBegun(t *testing.T) {
+	t.Parallel()
+	of := func(kind component.Kind, starts ...int64) *component.Prepared {
+		p := &component.Prepared{Kind: kind}
+		for _, at := range starts {
+			p.Options = append(p.Options, component.Option{Value: at})
+		}
+		return p
+	}
+	require.False(t, of(component.TimeSelector, 10, 20).IsOver(19))
+	require.True(t, of(component.TimeSelector, 10, 20).IsOver(20))
+	require.False(t, of(component.TimeSelector).IsOver(20), "without options it lacks them")
+	require.False(t, of(component.DynamicQuestion, 10).IsOver(20), "records have no time")
+}
+
 func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
 	t.Parallel()
 	d := component.Design{
@@ -203,7 +344,7 @@ func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
 	c, err := d.Compile(component.DynamicQuestion, types)
 	require.NoError(t, err)
 	require.Equal(t, []string{"CaseNumber", "Subject", "Total"}, c.OptionPaths())
-	values := &component.Values{Zone: time.UTC, Now: time.Unix(1000, 0)}
+	values := &component.Values{Zone: time.UTC, SlotZone: time.UTC, Now: time.Unix(1000, 0)}
 	record := func(total int64) func(string) formula.Value {
 		return func(path string) formula.Value {
 			if path == "Total" {

@@ -2,6 +2,7 @@ package component
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,11 @@ type Values struct {
 	// Options are those of a dynamic question and a time selector.
 	Options []Option
 
-	Now    time.Time
-	Zone   *time.Location
+	Now  time.Time
+	Zone *time.Location // of texts: the organisation's
+	// SlotZone is that of the times of a time selector: the customer's.
+	SlotZone *time.Location
+
 	Rates  map[string]decimal.Decimal
 	Charge func(work int)
 }
@@ -104,7 +108,7 @@ func (c *Compiled) Filters(v *Values) (values []string, missing []Missing) {
 	return values, f.out.Missing
 }
 
-// Option makes an option of a record, whose fields get gives, and reports whether the
+// Option makes an option of a record, whose fields get gives beside those of the design, and reports whether the
 // query's condition holds for it.
 func (c *Compiled) Option(v *Values, get func(path string) formula.Value) (o Option, holds bool, missing []Missing) {
 	f := filling{c, v, &Filled{}}
@@ -113,7 +117,12 @@ func (c *Compiled) Option(v *Values, get func(path string) formula.Value) (o Opt
 		if p == nil {
 			return formula.Value{}
 		}
-		return f.run("options."+name, p, get)
+		return f.run("options."+name, p, func(path string) formula.Value {
+			if isOfDesign(path) {
+				return f.get(path)
+			}
+			return get(path)
+		})
 	}
 	if p := c.option["condition"]; p != nil && !run("condition").Bool() {
 		return o, false, f.out.Missing
@@ -133,15 +142,17 @@ const slotForm = "2006-01-02 15:04"
 // Slots are the options of the slots that are not over, each start once and the earliest
 // first, as many as a question has.
 func (c *Compiled) Slots(v *Values, given []Slot) (options []Option, missing []Missing) {
+	shown := *v
+	shown.Zone = v.SlotZone
 	given = slices.SortedStableFunc(slices.Values(given), func(a, b Slot) int { return a.Start.Compare(b.Start) })
 	given = slices.CompactFunc(given, func(a, b Slot) bool { return a.Start.Equal(b.Start) })
 	for _, s := range given {
 		if !s.Start.After(v.Now) || len(options) == MostOptions {
 			continue
 		}
-		o, _, wrong := c.Option(v, s.value)
+		o, _, wrong := c.Option(&shown, s.value)
 		if c.option["title"] == nil {
-			o.Title = s.Start.In(v.Zone).Format(slotForm)
+			o.Title = s.Start.In(v.SlotZone).Format(slotForm)
 		}
 		o.Value = s.Start.UnixMicro()
 		options, missing = append(options, o), append(missing, wrong...)
@@ -193,14 +204,15 @@ func (f *filling) format(n int) channel.Structured {
 	texts := map[string]string{}
 	for _, name := range d.names() {
 		texts[name] = strings.TrimSpace(f.text(at+"."+name, programs[name]))
-		if texts[name] == "" {
+		if texts[name] == "" && !strings.HasPrefix(name, parameters) {
 			f.miss(at+"."+name, BlankText, "")
 		}
 	}
 	s := channel.Structured{Format: d.Format, Text: texts["text"], Label: texts["label"]}
 	if d.URL != "" {
-		s.Link = &channel.Link{Title: texts["title"], URL: texts["url"], Image: f.image(at, texts["imageUrl"], texts["imageAlt"]), Popup: d.Popup}
-		if texts["url"] != "" && CheckURL("", texts["url"]) != nil {
+		address := d.queried(texts)
+		s.Link = &channel.Link{Title: texts["title"], URL: address, Image: f.image(at, texts["imageUrl"], texts["imageAlt"]), Popup: d.Popup}
+		if texts["url"] != "" && CheckURL("", address) != nil {
 			f.miss(at+".url", BadURL, "")
 		}
 	}
@@ -211,11 +223,38 @@ func (f *filling) format(n int) channel.Structured {
 	return s
 }
 
+// queried is the address with its values, after the query that it has and before its
+// fragment. A blank value is left out.
+func (f *Format) queried(texts map[string]string) string {
+	address, fragment, hasFragment := strings.Cut(texts["url"], "#")
+	for i, q := range f.Query {
+		value := texts[parameter(i)]
+		if value == "" || address == "" {
+			continue
+		}
+		between := "?"
+		if strings.Contains(address, "?") {
+			between = "&"
+		}
+		if strings.HasSuffix(address, "?") || strings.HasSuffix(address, "&") {
+			between = ""
+		}
+		address += between + percentEncoded(q.Name) + "=" + percentEncoded(value)
+	}
+	if hasFragment {
+		address += "#" + fragment
+	}
+	return address
+}
+
+// percentEncoded is a text as a query holds it, with spaces that are read as such everywhere.
+func percentEncoded(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
 // filled is the template with its texts, each in one line, as platforms want them.
 func (t *Template) filled(texts map[string]string) *channel.Template {
 	line := func(name string) string { return channel.OneLine(texts[name]) }
 	out := &channel.Template{
-		Name: line("template.name"), Language: line("template.language"), Header: line("template.header"), Suffix: line("template.linkSuffix"),
+		Name: line("template.name"), Language: line("template.language"), Header: line("template.header"), HeaderName: t.HeaderName, Suffix: line("template.linkSuffix"),
 	}
 	for i, p := range t.Body {
 		out.Body = append(out.Body, channel.Placeholder{Name: p.Name, Text: line(placeholder(i))})
@@ -299,6 +338,8 @@ func (f *filling) run(at string, p *formula.Program, get func(path string) formu
 func (f *filling) get(path string) formula.Value {
 	lower := strings.ToLower(path)
 	switch {
+	case path == linkAddress:
+		return formula.TextOf(f.linkAddress())
 	case strings.HasPrefix(lower, constantsPrefix):
 		name, of, _ := strings.Cut(path[len(constantsPrefix):], ".")
 		c := f.Constant(name)
@@ -313,6 +354,16 @@ func (f *filling) get(path string) formula.Value {
 		return f.list(path[len(listsPrefix):])
 	}
 	return f.values.Parameters[lower]
+}
+
+// linkAddress is the address of the first link, of those before TEXT.
+func (f *filling) linkAddress() string {
+	for _, s := range f.out.Formats {
+		if s.Link != nil {
+			return s.Link.URL
+		}
+	}
+	return ""
 }
 
 // list are the items of the list that a list template writes.

@@ -2,6 +2,7 @@ package component
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"parley/internal/channel"
@@ -78,6 +79,12 @@ func (p *Prepared) All() []channel.Structured {
 		}
 	}
 	return all
+}
+
+// IsOver reports whether it offers times and each of them has begun.
+func (p *Prepared) IsOver(now clock.Time) bool {
+	isAhead := func(o Option) bool { return clock.Time(o.Value) > now }
+	return p.Kind == TimeSelector && len(p.Options) > 0 && !slices.ContainsFunc(p.Options, isAhead)
 }
 
 // Choose picks what channels of a type show of it.

@@ -22,6 +22,9 @@ const (
 	conversationPrefix = "$conversation."
 )
 
+// linkAddress is, in plain text, the address of the first format's link with its query.
+const linkAddress = "$Link.Url"
+
 // ofConversation are the fields of the conversation. A Token names it to whoever the customer
 // shows it to.
 var ofConversation = formula.NewFields(
@@ -37,6 +40,7 @@ func ConversationField(name string) string { return conversationPrefix + strings
 type fields struct {
 	design *Design
 	types  Types
+	plain  bool // the texts are those of TEXT
 }
 
 // item are the fields of an option and of an item, as $ListItem.Value has them.
@@ -49,6 +53,8 @@ var item = formula.NewFields(
 func (s fields) Find(path string) (formula.Field, bool) {
 	lower := strings.ToLower(path)
 	switch {
+	case s.hasLink() && strings.EqualFold(path, linkAddress):
+		return formula.Field{Name: linkAddress, Type: formula.Text}, true
 	case strings.HasPrefix(lower, constantsPrefix):
 		return s.constant(path[len(constantsPrefix):])
 	case strings.HasPrefix(lower, parametersPrefix):
@@ -67,6 +73,11 @@ func (s fields) Find(path string) (formula.Field, bool) {
 		return formula.Field{Name: "$ListTemplates." + t.Name, Type: formula.List, Template: t.Template, Items: item}, true
 	}
 	return formula.Field{}, false
+}
+
+// hasLink reports whether the texts may use the address of a link.
+func (s fields) hasLink() bool {
+	return s.plain && slices.ContainsFunc(s.design.Formats, func(f Format) bool { return f.URL != "" })
 }
 
 func (s fields) constant(name string) (formula.Field, bool) {
@@ -118,7 +129,38 @@ func (s fields) Names() (names []string) {
 	for _, name := range ofConversation.Names() {
 		names = append(names, "$Conversation."+name)
 	}
+	if s.hasLink() {
+		names = append(names, linkAddress)
+	}
 	return names
+}
+
+// beside is what an option is made of: the fields of its record or its slot, and what the
+// texts of the design may use, but for lists, which are made of options.
+type beside struct {
+	formula.Schema
+	texts fields
+}
+
+// isOfDesign reports whether a path of an option leads to the design, not to the record.
+func isOfDesign(path string) bool { return strings.HasPrefix(path, "$") }
+
+func isList(path string) bool { return strings.HasPrefix(strings.ToLower(path), listsPrefix) }
+
+// Find implements formula.Schema.
+func (s beside) Find(path string) (formula.Field, bool) {
+	switch {
+	case isList(path):
+		return formula.Field{}, false
+	case isOfDesign(path):
+		return s.texts.Find(path)
+	}
+	return s.Schema.Find(path)
+}
+
+// Names implements formula.Schema.
+func (s beside) Names() []string {
+	return append(slices.Clone(s.Schema.Names()), slices.DeleteFunc(s.texts.Names(), isList)...)
 }
 
 // slots are what the options of a time selector are written with.
@@ -145,5 +187,5 @@ func (s Slot) value(name string) formula.Value {
 
 // Field finds a field that the texts of the design may use, whatever its case.
 func (d *Design) Field(types Types, path string) (formula.Field, bool) {
-	return fields{d, types}.Find(path)
+	return fields{design: d, types: types}.Find(path)
 }

@@ -46,6 +46,45 @@ func TestAnsweringByATap(t *testing.T) {
 	require.Equal(t, "TextContent", b.last(stranger).Get("__typename").String(), "nobody answers what was sent to another")
 }
 
+// A time that has begun is not sent any more, and who chooses it all the same is heard: the
+// answer says that it is over.
+func TestATimeThatHasBegunIsNotSentAndItsAnswerSaysSo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.facebook()
+	id, conversation := b.component("TIME_SELECTOR", vars{"formats": []vars{{"format": "BUTTONS", "text": "When?"}}}), b.conversation("987654321", facebook)
+	slots := func(after ...time.Duration) (slots []vars) {
+		for _, d := range after {
+			slots = append(slots, vars{"start": b.Clock.Now().Add(d).String(), "durationMinutes": 30})
+		}
+		return slots
+	}
+	prepare := func(slots []vars) string {
+		return b.prepare("amy", vars{"componentId": id, "conversationId": conversation, "slots": slots}).Get("token").String()
+	}
+	soon := prepare(slots(5 * time.Minute))
+	both := prepare(slots(5*time.Minute, time.Hour))
+	b.Clock.Advance(5 * time.Minute)
+	refused := b.send("amy", conversation, soon, "soon")
+	require.Equal(t, `[{"code":"VALUES_MISSING","message":"Each time of the component has begun. Prepare it again with later ones."}]`, refused.Get("refusals").String())
+	require.Equal(t, `[{"code":"VALUES_MISSING"}]`, b.As("amy").Do(`query($id: ID!, $t: String!) { conversation(id: $id) { sendability(component: $t) { refusals { code } } } }`,
+		vars{"id": conversation, "t": soon}).Get("conversation", "sendability", "refusals").String())
+	sent := b.send("amy", conversation, both, "both")
+	require.Empty(t, sent.Get("errors").List(), "one of its times is still to come: %s", sent)
+	b.drain(conversation)
+	isOver := func(option int) bool {
+		b.tap("987654321", facebook, option)
+		answer := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messages(last: 1) { nodes { content { ... on AnswerContent { option isOver } } } } } }`, vars{"id": conversation}).
+			Get("conversation", "messages", "nodes", 0, "content")
+		require.Equal(t, option, answer.Get("option").Int(), answer.String())
+		return answer.Get("isOver").Bool()
+	}
+	require.True(t, isOver(1))
+	require.False(t, isOver(2))
+	b.Clock.Advance(time.Hour)
+	require.True(t, isOver(2))
+}
+
 func TestAnsweringByTyping(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -13,7 +13,6 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/formula"
 	"parley/internal/ground/fault"
-	"parley/internal/ground/page"
 	"parley/internal/ground/publicid"
 )
 
@@ -95,16 +94,17 @@ func (p *preparing) query(ctx context.Context, q *component.Query) ([]*conversat
 	if q.Condition != "" {
 		size = mostLooked
 	}
-	list, err := p.Records.List(ctx, q.ObjectType, filter, page.Window{Size: size})
+	order := crm.Order{}
+	if q.Order != nil {
+		order = crm.Order(*q.Order)
+	}
+	records, err := p.Records.First(ctx, q.ObjectType, filter, order, size)
 	var refused *fault.Error
 	if errors.As(err, &refused) { // the viewer may not read the type or a field, or a value does not fit the field
 		p.values.Missing = append(p.values.Missing, component.Missing{Path: "options.query", Reason: component.NotReadable, Detail: refused.Message})
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return list.Nodes(), nil
+	return records, err
 }
 
 // optionsOf makes an option of each record, up to as many as there may be.

@@ -118,7 +118,8 @@ func (s *Service) fillIn(ctx context.Context, of *Component, design *component.D
 	if err != nil {
 		return nil, err
 	}
-	locale, zone := "", s.Directory.Organization().TimeZone
+	organisation := s.Directory.Organization().TimeZone
+	locale, zone := "", organisation
 	if user != nil && user.Locale() != nil {
 		locale = *user.Locale()
 	}
@@ -133,6 +134,7 @@ func (s *Service) fillIn(ctx context.Context, of *Component, design *component.D
 	if p.values, err = s.begin(ctx, in, zone); err != nil {
 		return nil, err
 	}
+	p.values.Zone = zoneOf(organisation)
 	p.conversation()
 	for _, step := range []func(context.Context) error{p.images, p.parameters, p.options} {
 		if err := step(ctx); err != nil {
@@ -179,17 +181,23 @@ func (s *Service) customer(ctx context.Context, id *string) (*conversation.Row, 
 	return row, users[row.MessagingUserID], err
 }
 
-// begin is the time and the zone of a preparation, the given one or else that of a name.
+// zoneOf is the zone with a name, UTC for one that only a newer version knows.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// begin is the time of a preparation, and the zone of slots, the given one or else that of a
+// name.
 func (s *Service) begin(ctx context.Context, in PrepareInput, name string) (*component.Values, error) {
 	if in.TimeZone != nil {
 		if err := administration.CheckTimeZone("input.timeZone", *in.TimeZone); err != nil {
 			return nil, err
 		}
 		name = *in.TimeZone
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil { // one that only a newer version knows
-		zone = time.UTC
 	}
 	switch {
 	case len(in.Parameters) > component.MostParameters:
@@ -202,7 +210,7 @@ func (s *Service) begin(ctx context.Context, in PrepareInput, name string) (*com
 		return nil, fault.Input("input.samples", "Samples stand for a customer. Leave them out, or the conversation.")
 	}
 	return &component.Values{
-		Parameters: map[string]formula.Value{}, Now: s.Store.Clock.Now().Std(), Zone: zone, Rates: s.Directory.Rates(),
+		Parameters: map[string]formula.Value{}, Now: s.Store.Clock.Now().Std(), SlotZone: zoneOf(name), Rates: s.Directory.Rates(),
 		Charge: func(work int) { price.Charge(ctx, work/workOfUnit) },
 	}, nil
 }

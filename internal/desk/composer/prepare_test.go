@@ -36,7 +36,7 @@ func orders(t *testing.T, options ...func(*app.Config)) *bundle {
 	}
 	b.admin("createObjectType", "CreateObjectTypeInput", vars{"name": "Shop", "label": "Shop", "idempotencyKey": "shop", "messaging": vars{"name": "Name"}, "fields": []vars{field("Name", "TEXT", nil)}})
 	b.admin("createObjectType", "CreateObjectTypeInput", vars{"name": "Order", "label": "Order", "idempotencyKey": "order", "messaging": vars{"name": "Number"}, "fields": []vars{
-		field("Number", "TEXT", nil), field("Total", "CURRENCY", nil), field("Secret", "TEXT", vars{"isSensitive": true}),
+		field("Number", "TEXT", nil), field("Total", "CURRENCY", vars{"isFilterable": true}), field("Secret", "TEXT", vars{"isSensitive": true, "isFilterable": true}),
 		field("State", "PICKLIST", vars{"choices": []string{"Open", "Paid"}, "isFilterable": true}), field("Shop", "REFERENCE", vars{"targets": []string{"Shop"}}),
 	}})
 	set := b.admin("createPermissionSet", "CreatePermissionSetInput", vars{"name": "Orders", "permissions": []string{}, "idempotencyKey": "set", "recordRights": []vars{
@@ -146,6 +146,73 @@ func TestOptionsAreFoundByAQuery(t *testing.T) {
 	})
 	shown = b.preview("amy", vars{"componentId": list, "conversationId": conversation, "parameters": []vars{{"name": "Orders", "recordIds": []string{b.record("Order", "O4"), b.record("Order", "O2")}}}})
 	require.Equal(t, "Which order?\n1. A-4\n2. A-2", shown.Get("text").String(), shown.String())
+}
+
+func TestOptionsComeInTheOrderOfAField(t *testing.T) {
+	t.Parallel()
+	b := orders(t)
+	b.admin("upsertRecords", "UpsertRecordsInput", vars{"records": []vars{
+		{"objectType": "Order", "externalId": "O6", "fields": []vars{{"name": "Number", "text": "A-0"}}},
+		{"objectType": "Order", "externalId": "O7", "fields": []vars{{"name": "State", "text": "Open"}, {"name": "Total", "text": "5"}}},
+	}})
+	shown := func(username string, order vars, limit int, condition string) string {
+		id := b.component("DYNAMIC_QUESTION", vars{
+			"options": vars{"title": `BLANKVALUE(Number, "none")`, "query": vars{"objectType": "Order", "limit": limit, "order": order, "condition": condition}},
+			"formats": []vars{{"format": "BUTTONS", "text": "Which order?"}},
+		})
+		p := b.preview(username, vars{"componentId": id, "conversationId": b.conversation(customer, parleytest.Sales)})
+		return strings.Join(strings.Fields(strings.NewReplacer("Which order?", "", ".", "").Replace(p.Get("text").String())), " ") + p.Get("missing").String()
+	}
+	require.Equal(t, "1 A-5 2 A-4[]", shown("amy", vars{"field": "total", "isDescending": true}, 2, ""), "the greatest, as numbers")
+	require.Equal(t, "1 none 2 A-1 3 A-2 4 A-3 5 A-4 6 A-5 7 A-0[]", shown("amy", vars{"field": "Total"}, 13, ""), "blank ones last")
+	require.Equal(t, "1 A-5 2 A-4 3 A-3 4 A-2 5 A-1 6 none 7 A-0[]", shown("amy", vars{"field": "Total", "isDescending": true}, 13, ""), "blank ones last here too")
+	require.Equal(t, "1 A-3 2 A-2[]", shown("amy", vars{"field": "Total", "isDescending": true}, 2, "Total < 40"))
+	require.Equal(t, "1 A-5 2 A-4[]", shown("amy", vars{"isDescending": true}, 2, ""), "by name")
+	require.Equal(t, "1 A-0 2 A-1 3 A-2 4 A-3 5 A-4 6 A-5 7 none[]", shown("amy", nil, 13, ""), "one without a name last")
+	require.Contains(t, shown("amy", vars{"field": "Secret"}, 2, ""), `"reason":"FIELD_NOT_READABLE"`, "an order says what a field holds")
+}
+
+// What options read of parameters is read under the viewer's rights, as other texts are.
+func TestOptionsReadParametersUnderTheViewersRights(t *testing.T) {
+	t.Parallel()
+	b := orders(t)
+	conversation := b.conversation(customer, parleytest.Sales)
+	design := func(title string) vars {
+		return vars{
+			"constants":  []vars{{"name": "Like", "type": "TEXT", "text": "like"}},
+			"parameters": []vars{{"name": "Order", "type": "RECORD", "objectType": "Order"}},
+			"options":    vars{"title": title, "query": vars{"objectType": "Order", "limit": 2, "condition": "Total > $Parameters.Order.Total && Shop = $Parameters.Order.Shop"}},
+			"formats":    []vars{{"format": "BUTTONS", "text": "Which order?"}},
+		}
+	}
+	given := func(component string) vars {
+		return vars{"componentId": component, "conversationId": conversation, "parameters": []vars{{"name": "Order", "recordId": b.record("Order", "O3")}}}
+	}
+	id := b.component("DYNAMIC_QUESTION", design(`Number & " " & $Constants.Like & " " & $Parameters.Order.Shop.Name`))
+	require.Equal(t, "Which order?\n1. A-4 like Corner\n2. A-5 like Corner", b.preview("amy", given(id)).Get("text").String())
+	require.Contains(t, b.preview("bo", given(id)).Get("missing").String(), `"path":"$Parameters.Order.Shop.Name","reason":"NOT_FOUND"`)
+	secret := b.component("DYNAMIC_QUESTION", design("Number & $Parameters.Order.Secret"))
+	shown := b.preview("amy", given(secret))
+	require.Contains(t, shown.Get("missing").String(), `"path":"$Parameters.Order.Secret","reason":"FIELD_NOT_READABLE"`)
+	require.NotContains(t, shown.String(), "hush")
+}
+
+// A customer's zone is that of the times that they can choose; other texts are in the
+// organisation's.
+func TestTextsAreInTheOrganisationsZone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	conversation := b.conversation(customer, parleytest.Sales)
+	require.Empty(t, b.As("ada").Do(`mutation { updateOrganization(input: {timeZone: "America/New_York"}) { errors { message } } }`, nil).Get("updateOrganization", "errors").List())
+	require.Empty(t, b.As("ada").Do(`mutation($id: ID!) { updateMessagingUser(input: {id: $id, timeZone: "Asia/Tokyo"}) { errors { message } } }`, vars{"id": b.customerOf(conversation)}).Get("updateMessagingUser", "errors").List())
+	id := b.component("TIME_SELECTOR", vars{
+		"parameters": []vars{{"name": "At", "type": "DATETIME"}}, "formats": []vars{{"format": "BUTTONS", "text": "It is {!$Parameters.At}. When?"}},
+	})
+	shown := b.preview("amy", vars{
+		"componentId": id, "conversationId": conversation, "slots": []vars{{"start": "2026-11-30T18:00:00Z", "durationMinutes": 30}},
+		"parameters": []vars{{"name": "At", "value": "2026-11-30T18:00:00Z"}},
+	})
+	require.Equal(t, "It is 2026-11-30 13:00:00-05:00. When?\n1. 2026-12-01 03:00", shown.Get("text").String(), shown.String())
 }
 
 func TestSlotsThatAreOverAreNotOffered(t *testing.T) {

@@ -92,7 +92,7 @@ func (p *preparing) ask(ctx context.Context) (slots []component.Slot, problem st
 
 func (p *preparing) question() question {
 	data := questionData{
-		Component: p.of.DeveloperName, ConversationID: p.row.ID(), TimeZone: p.values.Zone.String(), Locale: p.locale, Parameters: map[string]string{},
+		Component: p.of.DeveloperName, ConversationID: p.row.ID(), TimeZone: p.values.SlotZone.String(), Locale: p.locale, Parameters: map[string]string{},
 	}
 	for _, given := range p.in.Parameters {
 		if given.Value != nil {

@@ -65,6 +65,11 @@ func (c ComponentContent) Titles() []string {
 	return titles
 }
 
+// IsOver reports whether an option, from 1, is a time that has begun.
+func (c ComponentContent) IsOver(option int, now clock.Time) bool {
+	return c.kind == component.TimeSelector && option <= len(c.Values) && clock.Time(c.Values[option-1]) <= now
+}
+
 // AnswerContent is the option that a customer chose.
 type AnswerContent struct {
 	Text        string // the option's title
@@ -77,6 +82,7 @@ type AnswerContent struct {
 	Option     int   // from 1
 	IsTyped    bool  // they wrote it, and did not tap
 	IsRepeated bool  // the question had an answer
+	IsOver     bool  // the time that they chose had begun
 }
 
 // IsMessageContent marks a member of the union.
@@ -100,12 +106,13 @@ type componentRest struct {
 }
 
 type templateRest struct {
-	Name     string            `json:"name"`
-	Language string            `json:"language"`
-	Header   string            `json:"header,omitempty"`
-	Image    *imageRest        `json:"image,omitempty"`
-	Body     []placeholderRest `json:"placeholders,omitempty"`
-	Suffix   string            `json:"linkSuffix,omitempty"`
+	Name       string            `json:"name"`
+	Language   string            `json:"language"`
+	Header     string            `json:"header,omitempty"`
+	HeaderName string            `json:"headerName,omitempty"`
+	Image      *imageRest        `json:"image,omitempty"`
+	Body       []placeholderRest `json:"placeholders,omitempty"`
+	Suffix     string            `json:"linkSuffix,omitempty"`
 }
 
 type placeholderRest struct {
@@ -141,7 +148,7 @@ func (c ComponentContent) rest() ([]byte, error) {
 		r.Link = &linkRest{l.Title, l.URL, (*imageRest)(l.Image), l.Popup}
 	}
 	if t := c.Sent.Template; t != nil {
-		r.Template = &templateRest{Name: t.Name, Language: t.Language, Header: t.Header, Image: (*imageRest)(t.Image), Suffix: t.Suffix}
+		r.Template = &templateRest{Name: t.Name, Language: t.Language, Header: t.Header, HeaderName: t.HeaderName, Image: (*imageRest)(t.Image), Suffix: t.Suffix}
 		for _, p := range t.Body {
 			r.Template.Body = append(r.Template.Body, placeholderRest(p))
 		}
@@ -163,7 +170,7 @@ func (r *componentRest) content(text string) ComponentContent {
 		c.Sent.Link = &channel.Link{Title: l.Title, URL: l.URL, Image: (*channel.Image)(l.Image), Popup: l.Popup}
 	}
 	if t := r.Template; t != nil {
-		c.Sent.Template = &channel.Template{Name: t.Name, Language: t.Language, Header: t.Header, Image: (*channel.Image)(t.Image), Suffix: t.Suffix}
+		c.Sent.Template = &channel.Template{Name: t.Name, Language: t.Language, Header: t.Header, HeaderName: t.HeaderName, Image: (*channel.Image)(t.Image), Suffix: t.Suffix}
 		for _, p := range t.Body {
 			c.Sent.Template.Body = append(c.Sent.Template.Body, channel.Placeholder(p))
 		}
@@ -188,15 +195,17 @@ type answerRest struct {
 	Option    int    `json:"option"`
 	Typed     bool   `json:"typed,omitempty"`
 	Repeated  bool   `json:"repeated,omitempty"`
+	Over      bool   `json:"over,omitempty"`
 }
 
 func (c AnswerContent) rest() answerRest {
-	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated}
+	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated, c.IsOver}
 }
 
 func (r *answerRest) content(text string) AnswerContent {
 	return AnswerContent{
 		Text: text, Component: r.Component, Name: r.Name, Version: r.Version, Question: r.Question, Option: r.Option, IsTyped: r.Typed, IsRepeated: r.Repeated,
+		IsOver: r.Over,
 	}
 }
 

@@ -21,7 +21,7 @@ func TestContentComesBackAsItWasStored(t *testing.T) {
 		content.NoteContent{Text: "Careful"},
 		content.EventContent{Text: "A sticker"},
 		content.MediaContent{Text: "Look", Files: []channel.Media{{ContentType: "image/png"}}},
-		content.AnswerContent{Text: "Billing", Component: 1, Name: "Topics", Version: 2, Question: 3, Option: 1, IsTyped: true, IsRepeated: true},
+		content.AnswerContent{Text: "Billing", Component: 1, Name: "Topics", Version: 2, Question: 3, Option: 1, IsTyped: true, IsRepeated: true, IsOver: true},
 		content.ComponentOf(&component.Prepared{Component: 1, Name: "Topics", Kind: component.DynamicQuestion, Version: 2, Filled: component.Filled{Options: []component.Option{{Title: "A", Value: 7}}}},
 			channel.Structured{Format: channel.Buttons, Text: "Which?", Options: []channel.Option{{Title: "A", Image: &channel.Image{URL: "https://example.com/", Alt: "a"}}}, Plain: "Which? 1. A"}),
 		content.ComponentOf(&component.Prepared{Component: 1, Kind: component.EnhancedLink}, channel.Structured{Format: channel.RichLink, Link: &channel.Link{Title: "Home", URL: "https://example.com/"}, Plain: "Home"}),

@@ -126,16 +126,25 @@ func (a asked) condition(at string, c *FieldFilter) (predicate.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if without {
+		return a.blank(i), nil
+	}
 	return func(q *entsql.Selector) {
 		b := entsql.Dialect(q.Dialect())
 		t := b.Table("record_values")
 		values := b.Select(t.C("record_id")).From(t).Where(entsql.And(append([]*entsql.Predicate{entsql.EQ(t.C("slot"), slot(a.def.Key, i))}, p...)...))
-		if without {
-			q.Where(entsql.Not(entsql.Exists(values.Where(entsql.ColumnsEQ(t.C("record_id"), q.C(record.FieldID))))))
-			return
-		}
 		q.Where(entsql.In(q.C(record.FieldID), values))
 	}, nil
+}
+
+// blank chooses records without a value in the field with the number, by the values of each.
+func (a asked) blank(i int) predicate.Record {
+	return func(q *entsql.Selector) {
+		b := entsql.Dialect(q.Dialect())
+		t := b.Table("record_values")
+		values := b.Select(t.C("record_id")).From(t).Where(entsql.And(unindexed(t.C("slot"), slot(a.def.Key, i)), entsql.ColumnsEQ(t.C("record_id"), q.C(record.FieldID))))
+		q.Where(entsql.Not(entsql.Exists(values)))
+	}
 }
 
 // asking is a condition of a filter, at its place in the input.

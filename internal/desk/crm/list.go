@@ -59,18 +59,13 @@ func (p *Page) Edges() []*Edge {
 // List reads a page of the records of an object type that the viewer of ctx may read, by
 // name.
 func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w page.Window) (*Page, error) {
-	def := s.Definitions.ObjectType(objectType)
-	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
-	if def == nil || !rights.Object(objectType).Includes(object.Read) {
-		return nil, &fault.Error{Code: fault.NotFound, Field: "objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
-	}
-	wanted, err := asked{def, rights}.wanted(filter)
+	a, wanted, err := s.asked(ctx, objectType, filter)
 	if err != nil {
 		return nil, err
 	}
-	query := s.Store.Ent.Record.Query().Where(append(wanted, record.ObjectType(def.Name), there(), record.NameKeyNotNil())...)
+	query := s.Store.Ent.Record.Query().Where(append(wanted, record.ObjectType(a.def.Name), there(), record.NameKeyNotNil())...)
 	if w.Cursor != "" {
-		behind, err := s.behind(ctx, def.Name, w)
+		behind, err := s.behind(ctx, a.def.Name, w)
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +90,17 @@ func (s *Service) List(ctx context.Context, objectType string, filter *Filter, w
 	p := page.Of(nodes, w)
 	p.Nodes = slices.DeleteFunc(p.Nodes, func(e Entry) bool { return e.Record == nil }) // lost from sight in between
 	return &Page{p}, nil
+}
+
+// asked is an object type that the viewer of ctx asks for, and what a filter asks of its
+// records.
+func (s *Service) asked(ctx context.Context, objectType string, filter *Filter) (asked, []predicate.Record, error) {
+	a := asked{s.Definitions.ObjectType(objectType), s.Definitions.RecordRights(viewer.FromContext(ctx))}
+	if a.def == nil || !a.rights.Object(objectType).Includes(object.Read) {
+		return a, nil, &fault.Error{Code: fault.NotFound, Field: "objectType", Message: "No such object type, or you may not read its records. objectTypes lists them."}
+	}
+	wanted, err := a.wanted(filter)
+	return a, wanted, err
 }
 
 // byName sorts by name, and records of one name by their age.

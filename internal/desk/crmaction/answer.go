@@ -90,7 +90,9 @@ func (t *turn) readAnswer(ctx context.Context) error {
 		return fault.New(fault.Conflict, "The answer, or the question that it is for, is not there any more.")
 	}
 	value, err := t.chosen(ctx, design, &asked, answer.Option)
-	t.answer = map[string]string{"Component": name, "Title": answer.Text, "Index": strconv.Itoa(answer.Option), "Value": value}
+	t.answer = map[string]string{
+		"Component": name, "Title": answer.Text, "Index": strconv.Itoa(answer.Option), "Value": value, "IsOver": strconv.FormatBool(answer.IsOver),
+	}
 	return err
 }
 

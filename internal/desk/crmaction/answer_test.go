@@ -2,6 +2,7 @@ package crmaction_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,13 +12,13 @@ import (
 )
 
 // ask sends a component in a conversation, as text.
-func (b *bundle) ask(conversation, kind string, design vars) {
+func (b *bundle) ask(conversation, kind string, design vars, slots ...vars) {
 	b.T.Helper()
 	b.made++
 	name := "Q" + parleytest.Rows(b.T, b.Store, "SELECT COUNT(*) FROM components")[0]
 	id := b.ok(`mutation($i: CreateComponentInput!) { createComponent(input: $i) { component { id } errors { code field message } } }`, "createComponent",
 		vars{"name": name, "developerName": name, "kind": kind, "design": design}).Get("component", "id").String()
-	in := vars{"componentId": id, "conversationId": conversation}
+	in := vars{"componentId": id, "conversationId": conversation, "slots": slots}
 	token := b.As("amy").Do(`query($i: PrepareComponentInput!) { prepareComponent(input: $i) { token } }`, vars{"i": in}).Get("prepareComponent", "token").String()
 	sent := b.do("amy", `mutation($i: SendMessageInput!) { sendMessage(input: $i) { errors { message } message { id } } }`, "sendMessage", vars{"conversationId": conversation, "component": token})
 	require.Empty(b.T, sent.Get("errors").List(), sent.String())
@@ -85,6 +86,38 @@ func TestTheFirstAnswerIsWrittenIntoTheRecord(t *testing.T) {
 	b.answersDone("1")
 	require.Len(t, b.runs(id), 1, "it was answered before")
 	require.Equal(t, "Won", b.visit("V1")["Stage"])
+}
+
+// Who chooses a time that has begun is answered by a person: conditions can tell.
+func TestATimeThatHasBegunIsToldByTheAnswer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Run()
+	const number = "+12025550193"
+	conversation := b.of(number)
+	on := func(condition string) string {
+		return b.action(answering(vars{
+			"parameters": []vars{param("Name", "FIELD", "IsOver", "$Answer")},
+			"conditions": []vars{{"object": "Visit__c", "field": "", "operator": "FORMULA", "value": condition}},
+		}))
+	}
+	inTime, late := on("NOT($Answer.IsOver)"), on("$Answer.IsOver")
+	ask := func() {
+		b.ask(conversation, "TIME_SELECTOR", vars{"formats": []vars{{"format": "BUTTONS", "text": "When?"}}}, vars{"start": b.Clock.Now().Add(time.Hour).String(), "durationMinutes": 30})
+	}
+	ask()
+	b.Say(number, parleytest.Sales, "1")
+	b.answersDone("1")
+	require.Equal(t, []string{"DONE"}, outcomes(b.runs(inTime)))
+	require.Empty(t, b.runs(late))
+	require.Equal(t, "false", b.visit("V1")["Name"])
+	ask()
+	b.Clock.Advance(time.Hour)
+	b.Say(number, parleytest.Sales, "1")
+	b.answersDone("2")
+	require.Len(t, b.runs(inTime), 1)
+	require.Equal(t, []string{"DONE"}, outcomes(b.runs(late)))
+	require.Equal(t, "true", b.visit("V1")["Name"])
 }
 
 func TestAnAnswerIsWrittenHoweverLate(t *testing.T) {

@@ -49,6 +49,7 @@ func (p *Plan) judgeComponent(refuse refuse) {
 		paths = append(paths, missing.Path)
 	}
 	refuse(len(paths) > 0, ValuesMissing, "Values are missing: %s. Give them, or choose another component.", strings.Join(paths[:min(len(paths), 10)], ", "))
+	refuse(c.IsOver(p.Now), ValuesMissing, "Each time of the component has begun. Prepare it again with later ones.")
 	refuse(len(paths) == 0 && c.Choice.Chosen == nil && (!p.isClosed() || c.hasTemplate()), NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
 }
 
@@ -146,6 +147,7 @@ func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.
 	return &content.AnswerContent{
 		Text: said.Sent.Options[option-1].Title, Component: said.Component, Name: said.Name, Version: said.Version,
 		Question: question, Option: option, IsTyped: !isTap, IsRepeated: fresh == 0,
+		IsOver: said.IsOver(option, tx.Now),
 	}, err
 }
 

@@ -33,6 +33,9 @@ func (d *database) crowd(t *testing.T) {
 		SELECT i %% 10, 'sendMessage', 'k' || i, repeat('x', 32)::bytea, %d FROM generate_series(1, 20000) AS i`, later))
 	d.exec(t, `INSERT INTO search_people_2 (conversation_id, tokens) SELECT 1000000 + i, array_to_tsvector(ARRAY['no one', 'n' || i])
 		FROM generate_series(1, 24000) AS i`)
+	d.exec(t, `INSERT INTO record_values (record_id, slot, value)
+		SELECT r.id, o.id * 65536 + f.number, convert_to(CASE f.number WHEN 4 THEN 'account/a' || r.id % 100 ELSE 'day ' || r.id END, 'UTF8')
+		FROM records AS r JOIN object_types AS o ON o.name = r.object_type CROSS JOIN (VALUES (4), (19)) AS f(number) WHERE r.object_type = 'Contact'`)
 }
 
 // settle lets PostgreSQL know the tables. SQLite is not told of them, as Parley

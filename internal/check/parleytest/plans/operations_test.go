@@ -16,6 +16,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/channel/sandbox"
 	"parley/internal/check/parleytest"
+	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/desk/linking"
@@ -58,6 +59,7 @@ func record(t *testing.T, url string) []*operation {
 	d.Carrier.Script(func(sandbox.Message) sandbox.Plan { return sandbox.Plan{Silent: true} })
 	d.lists()
 	d.reads()
+	d.ordered()
 	d.searches()
 	d.inbound()
 	d.desk()
@@ -193,6 +195,20 @@ func (d *desk) reads() {
 			const node = `query($id: ID!) { node(id: $id) { id ... on Message { status conversation { id } } ... on Conversation { name messagingUser { id } } } }`
 			c.Do(node, parleytest.Vars{"id": id})
 			c.Do(node, parleytest.Vars{"id": row.Get("messages", "nodes", 0, "id").String()})
+		})
+	}
+}
+
+// ordered are the records that a question offers in the order of a field.
+func (d *desk) ordered() {
+	account := "Account/A1"
+	for _, o := range []struct {
+		name   string
+		filter *crm.Filter
+	}{{"a question's records", nil}, {"a question's records, filtered", &crm.Filter{Fields: []*crm.FieldFilter{{Name: "AccountId", Equals: &account}}}}} {
+		d.at(o.name, func() {
+			_, err := d.Schema.Records.First(d.System(), "Contact", o.filter, crm.Order{Field: "CreatedDate", Descending: true}, 20)
+			require.NoError(d.t, err)
 		})
 	}
 }

@@ -188,6 +188,8 @@ var excuses = []excused{
 	{"PostgreSQL", `DELETE FROM "raw_inbounds"`, "Seq Scan on raw_inbounds", "a batch, taken by a job now and then; reading all is cheaper than 5,000 keys until there are some hundred thousand"},
 	{"PostgreSQL", `DELETE FROM "idempotency_keys"`, "Seq Scan on idempotency_keys", "a batch, the same with 10,000 keys"},
 	{"", "length(payload) FROM", "", "every FAILED entry, which hold 256 MB at most together"},
+	{"SQLite", "`slot` + 0 = ?", "USE TEMP B-TREE FOR ORDER BY", "what a filter finds, to which nobody has to look along all records"},
+	{"PostgreSQL", `"slot" + 0 = ?`, "Sort", "the same"},
 	{"PostgreSQL", `WHERE "a"."conversation_id" = ?`, "Sort", "what is queued in one conversation"},
 	{"PostgreSQL", `WHERE "a"."id" = ?`, "Sort", "one attempt"},
 	{"PostgreSQL", "AND state = 'PENDING' ORDER BY", "Sort", "the receipts that wait for one message"},
