@@ -3,6 +3,7 @@ package related_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -232,3 +233,43 @@ func TestRelatedConversationsAreGroupedByObjectType(t *testing.T) {
 	require.Equal(t, few, f.statements.Load()-before, "as many statements for more groups and longer paths")
 	require.LessOrEqual(t, few, int64(5), "the record, its trail in two, the counts and the pages")
 }
+
+// What is said with many records, asked for at once, is what is said with each.
+func TestManyRecordsHaveWhatEachHas(t *testing.T) {
+	t.Parallel()
+	f := newFirm(t)
+	contact := f.Directory.ObjectType("Contact")
+	_, err := f.Schema.ObjectTypes.Update(f.Context("ada"), objecttype.UpdateInput{ID: contact.ID, Related: []object.Mapping{{Label: "Colleagues", Path: []object.Step{
+		{Direction: object.Up, Object: "Contact", Field: "AccountId"}, {Direction: object.Down, Object: "Contact", Field: "AccountId"},
+	}}}})
+	require.NoError(t, err)
+	f.give("Contact")
+	f.give("Account")
+	for _, number := range []string{"+12025550191", "+12025550192", "+12025550194"} { // so that some have several
+		f.Say(number, parleytest.Support, "Hello")
+	}
+	const shown = `externalId newest: conversations(first: 1) { totalCount pageInfo { hasNextPage hasPreviousPage } nodes { name channel { name } } }
+		oldest: conversations(last: 1) { totalCount pageInfo { hasNextPage hasPreviousPage } nodes { name channel { name } } } ` + groups
+	var colleagues int
+	for _, username := range []string{"ada", "amy"} {
+		for _, objectType := range []string{"Contact", "Account"} {
+			vars := vars{"t": objectType}
+			all := f.As(username).Do(`query($t: String!) { records(objectType: $t, first: 10) { nodes { `+shown+` } } }`, vars).Get("records", "nodes").List()
+			require.NotEmpty(t, all)
+			for _, r := range all {
+				vars["id"] = r.Get("externalId").String()
+				each := f.As(username).Do(`query($t: String!, $id: String!) { record(objectType: $t, externalId: $id) { `+shown+` } }`, vars).Get("record")
+				require.Equal(t, withoutCursors(each), withoutCursors(r), "%s, for %s", vars["id"], username)
+				colleagues += strings.Count(r.String(), "Colleagues")
+			}
+		}
+	}
+	require.Positive(t, colleagues, "trails share conversations")
+}
+
+// withoutCursors is what was answered apart from cursors, which differ each time.
+func withoutCursors(t parleytest.Tree) string {
+	return cursors.ReplaceAllString(t.String(), "")
+}
+
+var cursors = regexp.MustCompile(`(feedCursor|endCursor):?"?:?[^ ,}\]]*`)
