@@ -241,6 +241,23 @@ func TestAutomaticResponsesArePreviewedAndNotSent(t *testing.T) {
 	require.Equal(t, "NOT_SENT_BY_AGENTS", sent.Get("refusals", 0, "code").String())
 }
 
+func TestAWebPageGivesItsAddressValues(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.component("AUTO_RESPONSE", vars{
+		"parameters": []vars{{"name": "Level", "type": "TEXT"}, {"name": "Code", "type": "TEXT", "isOptional": true}},
+		"formats": []vars{{"format": "WEB_PAGE", "title": "Survey", "url": "https://example.com/s?v=1#top", "parameters": []vars{
+			{"name": "level", "value": "{!$Parameters.Level}"}, {"name": "code", "value": "{!$Parameters.Code}"},
+		}}},
+	})
+	shown := b.preview("amy", vars{"componentId": id, "parameters": []vars{{"name": "Level", "value": "gold & up"}}})
+	require.Empty(t, shown.Get("missing").List(), "a blank value is left out")
+	require.Equal(t, "https://example.com/s?v=1&level=gold%20%26%20up#top", shown.Get("shape", "url").String())
+	require.Equal(t, "Survey\nhttps://example.com/s?v=1&level=gold%20%26%20up#top", shown.Get("text").String(), "TEXT, which was made of it, says the same")
+	design := b.As("amy").Do(`query($id: ID!) { component(id: $id) { design { formats { ... on WebPageFormat { parameters { name value } } ... on TextFormat { text } } } } }`, vars{"id": id}).Get("component", "design", "formats")
+	require.Equal(t, `[{"parameters":[{"name":"level","value":"{!$Parameters.Level}"},{"name":"code","value":"{!$Parameters.Code}"}]},{"text":"Survey\n{!$Link.Url}"}]`, design.String())
+}
+
 // Preparing costs these statements, however many fields, options and records there are; a
 // preview of what was prepared costs none.
 func TestPreparingCostsSoManyStatements(t *testing.T) {
