@@ -164,7 +164,7 @@ func (w *modelWorld) writes() {
 	}
 	renumbered := text != "" && text != r.text[field]
 	r.number[field], r.text[field] = number, text
-	if !renumbered || !slices.ContainsFunc(w.rules, func(rule match.Rule) bool { return rule.ObjectType == r.kind }) {
+	if !renumbered || !slices.ContainsFunc(w.rules, func(rule match.Rule) bool { return rule.ObjectType == r.kind && rule.Mode == match.Automatic }) {
 		return // no rule looks again
 	}
 	w.settle(slices.DeleteFunc(slices.Clone(w.customers), func(c *modelCustomer) bool {
