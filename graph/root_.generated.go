@@ -10075,7 +10075,7 @@ type CrmActionRequest @goModel(model: "parley/internal/desk/crmaction.Request") 
   method: String!
   "Where it goes: the address of the webhook or of the CRM."
   url: String!
-  "What is sent; to the CRM, the changed fields by its names for them, as JSON. Fields that the CRM does not have are left out when it is sent."
+  "What is sent; to the CRM, the changed fields by its names for them, as JSON. Fields that the CRM does not have are left out when it is sent; references and places stand as Parley has them."
   body: String!
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"parley/internal/desk/directory"
@@ -67,9 +69,9 @@ func (s *setOrganisationCmd) rates(are []formula.Rate) []formula.Rate {
 			rates = append(rates, r)
 		}
 	}
-	for code, rate := range given {
-		if rate != "" {
-			rates = append(rates, formula.Rate{Code: code, Rate: rate})
+	for _, code := range slices.Sorted(maps.Keys(given)) {
+		if given[code] != "" {
+			rates = append(rates, formula.Rate{Code: code, Rate: given[code]})
 		}
 	}
 	return rates
@@ -89,9 +91,9 @@ func sayOrganisation(out io.Writer, asJSON bool, o *directory.Organization) erro
 	if asJSON {
 		return printJSON(out, line)
 	}
-	fmt.Fprintf(out, "%s. Time zone: %s. Locale: %s. Country: %s.\n", line.Name, line.TimeZone, orNone(line.Locale), orNone(line.Country))
+	_, err := fmt.Fprintf(out, "%s. Time zone: %s. Locale: %s. Country: %s.\n", line.Name, line.TimeZone, orNone(line.Locale), orNone(line.Country))
 	for _, r := range line.Rates {
 		fmt.Fprintf(out, "  %s %s\n", r.Code, r.Rate)
 	}
-	return nil
+	return err
 }

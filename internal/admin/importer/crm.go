@@ -38,7 +38,7 @@ type RecordReport struct {
 	Rows     int64                 `json:"rows"`
 	Outcomes map[crm.Outcome]int64 `json:"outcomes"`
 	Refused  int64                 `json:"refused"`
-	// Refusals are the first mostShown refused rows, all of which are in the file.
+	// Refusals are the first mostShown refused rows. All are in the file, if one was named.
 	Refusals []RowRefusal `json:"refusals"`
 }
 
@@ -50,9 +50,13 @@ func Records(ctx context.Context, s *crm.Service, o RecordOptions) (report *Reco
 		fields[columnName(column)] = field
 	}
 	o.Fields = fields
+	refused, err := refusalsIn(o.Refused, o.File)
+	if err != nil {
+		return nil, err
+	}
 	i := &recordImport{
 		service: s, options: o, report: &RecordReport{Outcomes: map[crm.Outcome]int64{}, Refusals: []RowRefusal{}}, names: map[[2]string]bool{},
-		refused: refusals{path: o.Refused},
+		refused: refused,
 	}
 	defer func() { err = errors.Join(err, i.refused.close()) }()
 	required := []string{o.ID}

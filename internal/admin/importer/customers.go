@@ -38,7 +38,7 @@ type CustomerReport struct {
 	// Consents are customers whose consent changed.
 	Consents int64 `json:"consents"`
 	Refused  int64 `json:"refused"`
-	// Refusals are the first mostShown refused rows, all of which are in the file.
+	// Refusals are the first mostShown refused rows. All are in the file, if one was named.
 	Refusals []RowRefusal `json:"refusals"`
 }
 
@@ -59,7 +59,11 @@ func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (re
 	defer f.close()
 	bar := progress.New(o.Progress, "customers", progress.Bytes)
 	defer bar.Close()
-	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone, refused: refusals{path: o.Refused}}
+	refused, err := refusalsIn(o.Refused, o.File)
+	if err != nil {
+		return nil, err
+	}
+	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone, refused: refused}
 	defer func() { err = errors.Join(err, i.refused.close()) }()
 	err = f.each(func(r *row) error {
 		i.report.Rows++

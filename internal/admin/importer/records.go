@@ -172,6 +172,9 @@ func (i *Importer) writeRecords(ctx context.Context, m *importing) error {
 		var s sorted
 		var known map[recordName]*knownRecord
 		err := i.writeBatch(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			if err := i.Records.Lock(ctx, tx); err != nil { // before rows and conversations, as all writes of records
+				return err
+			}
 			known, err = recordsNamed(ctx, database{tx.Query, tx.Builder()}, namesOf(part))
 			if err != nil {
 				return err

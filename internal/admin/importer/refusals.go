@@ -3,8 +3,10 @@ package importer
 import (
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
+	"strings"
 )
 
 // RowRefusal is a row that was not taken in.
@@ -21,6 +23,19 @@ type refusals struct {
 	out  *csv.Writer
 }
 
+// header is the first line of the file.
+var header = []string{"Line", "Id", "Reason"}
+
+// refusalsIn are refusals that go to a file, which must not be the one that is imported.
+func refusalsIn(path, imported string) (refusals, error) {
+	is, err := os.Stat(path)
+	from, fault := os.Stat(imported)
+	if err == nil && fault == nil && os.SameFile(is, from) {
+		return refusals{}, fmt.Errorf("--refused names the file that is imported: %s", path)
+	}
+	return refusals{path: path}, nil
+}
+
 func (r *refusals) add(line int, id, reason string) (err error) {
 	if r.path == "" {
 		return nil
@@ -30,15 +45,19 @@ func (r *refusals) add(line int, id, reason string) (err error) {
 			return err
 		}
 		r.out = csv.NewWriter(r.file)
-		if err := r.out.Write([]string{"Line", "Id", "Reason"}); err != nil {
+		if err := r.out.Write(header); err != nil {
 			return err
 		}
 	}
 	return r.out.Write([]string{strconv.Itoa(line), id, reason})
 }
 
+// close ends the file. One that an earlier run left is taken away when nothing was refused.
 func (r *refusals) close() error {
 	if r.file == nil {
+		if text, err := os.ReadFile(r.path); err == nil && strings.HasPrefix(string(text), strings.Join(header, ",")+"\n") {
+			return os.Remove(r.path)
+		}
 		return nil
 	}
 	r.out.Flush()

@@ -108,8 +108,8 @@ func (c *Compiled) Filters(v *Values) (values []string, missing []Missing) {
 	return values, f.out.Missing
 }
 
-// Option makes an option of a record, whose fields get gives beside those of the design, and reports whether the
-// query's condition holds for it.
+// Option makes an option of a record, whose fields get gives beside those of the design,
+// and reports whether the query's condition holds for it.
 func (c *Compiled) Option(v *Values, get func(path string) formula.Value) (o Option, holds bool, missing []Missing) {
 	f := filling{c, v, &Filled{}}
 	run := func(name string) formula.Value {

@@ -118,8 +118,8 @@ func (s *Service) fillIn(ctx context.Context, of *Component, design *component.D
 	if err != nil {
 		return nil, err
 	}
-	organisation := s.Directory.Organization().TimeZone
-	locale, zone := "", organisation
+	organisationZone := s.Directory.Organization().TimeZone
+	locale, zone := "", organisationZone
 	if user != nil && user.Locale() != nil {
 		locale = *user.Locale()
 	}
@@ -134,7 +134,7 @@ func (s *Service) fillIn(ctx context.Context, of *Component, design *component.D
 	if p.values, err = s.begin(ctx, in, zone); err != nil {
 		return nil, err
 	}
-	p.values.Zone = zoneOf(organisation)
+	p.values.Zone = zoneOf(organisationZone)
 	p.conversation()
 	for _, step := range []func(context.Context) error{p.images, p.parameters, p.options} {
 		if err := step(ctx); err != nil {

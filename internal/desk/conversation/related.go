@@ -122,29 +122,34 @@ func (d *Service) onTrails(b *entsql.Builder, places [][2]int64, sight rule.Visi
 // statement.
 func (d *Service) GroupPages(ctx context.Context, groups []*Group, size int, selected Selected) ([]*Page, error) {
 	var of []*Related
+	known := map[*Related]bool{}
 	for _, g := range groups {
-		if !slices.Contains(of, g.of) {
-			of = append(of, g.of)
+		if !known[g.of] {
+			known[g.of], of = true, append(of, g.of)
 		}
 	}
 	if of == nil {
 		return nil, nil
 	}
 	rows, err := d.newest(ctx, of, size, selected)
+	byType := map[string][]*Row{}
+	for _, row := range rows {
+		byType[row.Type] = append(byType[row.Type], row)
+	}
 	pages := make([]*Page, len(groups))
 	for i, g := range groups {
 		pages[i] = &Page{
-			Page: page.Of(g.among(rows), Window{Size: size}), Position: g.of.scope.Trail().Position,
+			Page: page.Of(g.among(byType[g.ObjectType]), Window{Size: size}), Position: g.of.scope.Trail().Position,
 			Scope: g.of.scope, total: func(context.Context) (int64, error) { return g.Counts.Total, nil }, desk: d,
 		}
 	}
 	return pages, err
 }
 
-// among are the rows that are of the group.
+// among are the rows, of its object type, that are of the group.
 func (g *Group) among(rows []*Row) (of []*Row) {
 	for _, row := range rows {
-		if row.Type == g.ObjectType && g.of.scope.Trail().Has(row.RecordID) {
+		if g.of.scope.Trail().Has(row.RecordID) {
 			of = append(of, row)
 		}
 	}

@@ -19,7 +19,7 @@ type Import struct {
 }
 
 // Import changes records that are there, in the caller's write, as Upsert changes them:
-// their conversations, references and suggestions follow. A deleted record is there again.
+// their conversations, references and suggestions follow, and so do linking rules and actions. A deleted record is there again.
 // Records that changed after the export are left alone.
 func (s *Service) Import(ctx context.Context, tx *store.Tx, records []Import) error {
 	if len(records) == 0 {
@@ -90,6 +90,9 @@ func (w *writing) imports(in *Import) {
 		says[field] = object.Value{}
 	}
 	w.fill(&after, &after, w.holds(was).with(says))
+	if len(after.body) > mostBody { // the record's own fields go before
+		after.body = was.body
+	}
 	w.noted = sameBut(&after, was)
 }
 

@@ -87,7 +87,7 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	return t.service.Syncs.Queue(ctx, t.tx, change)
 }
 
-// toCRM stands for the method of a write to a CRM, which each has its own of.
+// toCRM stands in for the method of HTTP, which differs from CRM to CRM.
 const toCRM = "WRITE"
 
 // link finds the record that the conversation is to be of: one that whoever runs the

@@ -125,6 +125,9 @@ func TestAnOptOutIsToldToThoseWhoMayReadIt(t *testing.T) {
 	}
 
 	visits := may("Visits")
+	for _, to := range []string{parleytest.Sales, parleytest.Direct} {
+		p.Say("+12025550182", to, "Hello") // a conversation that no record is of, with the number of the quiet one
+	}
 	require.Equal(t, []string{"FIELD_NOT_READABLE"}, start(quiet))
 	require.Equal(t, []string{"FIELD_NOT_READABLE"}, start(loud), "it says nothing of what she may not read")
 	consent := may("Consent", vars{"field": "Quiet", "access": "READ"})

@@ -141,5 +141,8 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 	party := &party{user: *user, recordOptedOut: record != nil && record.OptedOut}
 	p := m.plan(ctx, row, party, &text)
 	p.Starts, p.MayStart, p.Member = true, start.MayStart, start.Member
+	if record != nil { // the conversation may be there, and of another record or of none
+		p.OptOutHidden = m.hidesOptOut(ctx, record.ObjectType, record.OptedOut)
+	}
 	return m.queue(ctx, tx, row, p, order{key: in.IdempotencyKey, anchor: record, topic: in.Topic, read: row.InboundCount})
 }
