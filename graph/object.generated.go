@@ -302,6 +302,29 @@ func (ec *executionContext) fieldContext_ObjectField_blankAsZero(_ context.Conte
 	return graphql.NewScalarFieldContext("ObjectField", field, true, false, "Boolean")
 }
 
+func (ec *executionContext) _ObjectField_currencyCode(ctx context.Context, field graphql.CollectedField, obj *objecttype.Field) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ObjectField_currencyCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CurrencyCode(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ObjectField_currencyCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ObjectField", field, true, false, "String")
+}
+
 func (ec *executionContext) _ObjectField_isFilterable(ctx context.Context, field graphql.CollectedField, obj *objecttype.Field) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1282,7 +1305,7 @@ func (ec *executionContext) unmarshalInputObjectFieldInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "label", "type", "description", "isRequired", "isSensitive", "blankAsZero", "isFilterable", "isRetired", "choices", "targets"}
+	fieldsInOrder := [...]string{"name", "label", "type", "description", "isRequired", "isSensitive", "blankAsZero", "currencyCode", "isFilterable", "isRetired", "choices", "targets"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1338,6 +1361,13 @@ func (ec *executionContext) unmarshalInputObjectFieldInput(ctx context.Context, 
 				return it, err
 			}
 			it.BlankAsZero = data
+		case "currencyCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currencyCode"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currency = data
 		case "isFilterable":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isFilterable"))
 			data, err := ec.unmarshalOBoolean2bool(ctx, v)
@@ -1838,6 +1868,11 @@ func (ec *executionContext) _ObjectField(ctx context.Context, sel ast.SelectionS
 		case "blankAsZero":
 			out.Values[i] = ec._ObjectField_blankAsZero(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "currencyCode":
+			out.Values[i] = ec._ObjectField_currencyCode(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "isFilterable":

@@ -322,6 +322,29 @@ func (ec *executionContext) fieldContext_RecordField_text(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RecordField", field, true, false, "String")
 }
 
+func (ec *executionContext) _RecordField_currencyCode(ctx context.Context, field graphql.CollectedField, obj *crm.Field) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordField_currencyCode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CurrencyCode(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordField_currencyCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordField", field, true, false, "String")
+}
+
 func (ec *executionContext) _RecordField_boolean(ctx context.Context, field graphql.CollectedField, obj *crm.Field) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1354,6 +1377,11 @@ func (ec *executionContext) _RecordField(ctx context.Context, sel ast.SelectionS
 			}
 		case "text":
 			out.Values[i] = ec._RecordField_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "currencyCode":
+			out.Values[i] = ec._RecordField_currencyCode(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

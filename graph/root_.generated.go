@@ -1212,6 +1212,7 @@ type ComplexityRoot struct {
 		Access            func(childComplexity int) int
 		Choices           func(childComplexity int) int
 		CountsBlankAsZero func(childComplexity int) int
+		CurrencyCode      func(childComplexity int) int
 		Description       func(childComplexity int) int
 		FieldKind         func(childComplexity int) int
 		Filterable        func(childComplexity int) int
@@ -1498,16 +1499,17 @@ type ComplexityRoot struct {
 	}
 
 	RecordField struct {
-		Boolean    func(childComplexity int) int
-		Choices    func(childComplexity int) int
-		DateTime   func(childComplexity int) int
-		Label      func(childComplexity int) int
-		Location   func(childComplexity int) int
-		Name       func(childComplexity int) int
-		Reference  func(childComplexity int) int
-		Text       func(childComplexity int) int
-		Type       func(childComplexity int) int
-		Unreadable func(childComplexity int) int
+		Boolean      func(childComplexity int) int
+		Choices      func(childComplexity int) int
+		CurrencyCode func(childComplexity int) int
+		DateTime     func(childComplexity int) int
+		Label        func(childComplexity int) int
+		Location     func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Reference    func(childComplexity int) int
+		Text         func(childComplexity int) int
+		Type         func(childComplexity int) int
+		Unreadable   func(childComplexity int) int
 	}
 
 	RecordLink struct {
@@ -6805,6 +6807,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ObjectField.CountsBlankAsZero(childComplexity), true
+	case "ObjectField.currencyCode":
+		if e.ComplexityRoot.ObjectField.CurrencyCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ObjectField.CurrencyCode(childComplexity), true
 	case "ObjectField.description":
 		if e.ComplexityRoot.ObjectField.Description == nil {
 			break
@@ -8106,6 +8114,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordField.Choices(childComplexity), true
+	case "RecordField.currencyCode":
+		if e.ComplexityRoot.RecordField.CurrencyCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordField.CurrencyCode(childComplexity), true
 	case "RecordField.dateTime":
 		if e.ComplexityRoot.RecordField.DateTime == nil {
 			break
@@ -14140,6 +14154,8 @@ type ObjectField @goModel(model: "parley/internal/desk/objecttype.Field") {
   isSensitive: Boolean! @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0; of NUMBER, CURRENCY and PERCENT."
   blankAsZero: Boolean! @goField(name: "CountsBlankAsZero")
+  "The three letters of the currency of its amounts, such as EUR, where a record's field CurrencyIsoCode says no other; null if none is set. Of CURRENCY."
+  currencyCode: String
   "Whether records can be filtered by it."
   isFilterable: Boolean! @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
@@ -14286,6 +14302,8 @@ input ObjectFieldInput @goModel(model: "parley/internal/desk/object.Field") {
   isSensitive: Boolean @goField(name: "Sensitive")
   "Whether formulas read an empty value as 0, of NUMBER, CURRENCY and PERCENT. Absent or null: they do. False keeps it blank, and what is computed with it."
   blankAsZero: Boolean
+  "The currency of its amounts: 3 letters, such as EUR; absent, null and empty for none. Of CURRENCY."
+  currencyCode: String @goField(name: "Currency")
   "Whether records can be filtered by it: at most 10 fields of an object type, of any type but MULTI_PICKLIST and GEOLOCATION."
   isFilterable: Boolean @goField(name: "Filterable")
   "Whether it takes no new values. Those that records have stay."
@@ -14707,6 +14725,8 @@ type RecordField @goModel(model: "parley/internal/desk/crm.Field") {
   choices with ; between, places as latitude,longitude, references as object type/external id. Null if blank.
   """
   text: String
+  "The three letters of a CURRENCY's currency, such as EUR: those of the record's field CurrencyIsoCode, if its object type has one that the viewer may read, else the field's own. Null if neither is known, and for other types."
+  currencyCode: String
   "The value of a BOOLEAN; null if blank, and for other types."
   boolean: Boolean
   "The value of a DATETIME; null if blank, and for other types."
@@ -17638,6 +17658,8 @@ func (ec *executionContext) childFields_ObjectField(ctx context.Context, field g
 		return ec.fieldContext_ObjectField_isSensitive(ctx, field)
 	case "blankAsZero":
 		return ec.fieldContext_ObjectField_blankAsZero(ctx, field)
+	case "currencyCode":
+		return ec.fieldContext_ObjectField_currencyCode(ctx, field)
 	case "isFilterable":
 		return ec.fieldContext_ObjectField_isFilterable(ctx, field)
 	case "isRetired":
@@ -18096,6 +18118,8 @@ func (ec *executionContext) childFields_RecordField(ctx context.Context, field g
 		return ec.fieldContext_RecordField_type(ctx, field)
 	case "text":
 		return ec.fieldContext_RecordField_text(ctx, field)
+	case "currencyCode":
+		return ec.fieldContext_RecordField_currencyCode(ctx, field)
 	case "boolean":
 		return ec.fieldContext_RecordField_boolean(ctx, field)
 	case "dateTime":

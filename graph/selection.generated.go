@@ -5407,6 +5407,17 @@ func (ec *executionContext) selectObjectField() map[string]*selection.Field {
 				w.Bool(bool(v))
 			},
 		},
+		"currencyCode": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*objecttype.Field).CurrencyCode()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
 		"isFilterable": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -6905,6 +6916,17 @@ func (ec *executionContext) selectRecordField() map[string]*selection.Field {
 			NonNull: false,
 			Write: func(w *selection.Writer, source any) {
 				v := source.(*crm.Field).Text()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(string(*v))
+			},
+		},
+		"currencyCode": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*crm.Field).CurrencyCode()
 				if v == nil {
 					w.Null(false)
 					return

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
+	"parley/internal/ground/table"
 	"parley/internal/ground/viewer"
 )
 
@@ -25,6 +27,8 @@ type Field struct {
 	Definition *object.Field
 	Value      object.Value // blank for one that may not be read
 	Unreadable *Unreadable
+
+	currency string // of the record's amounts; empty for that of the definition
 }
 
 // Unreadable is why a field has no value for the viewer.
@@ -52,6 +56,15 @@ func (f *Field) Text() *string {
 		text = strings.Join(f.Value.List, ";")
 	}
 	return &text
+}
+
+// CurrencyCode is the currency of a CURRENCY's amount: the record's own, or else that of the
+// field's definition; nil if neither is known, and for other kinds.
+func (f *Field) CurrencyCode() *string {
+	if f.Definition.Kind != object.Currency || f.Unreadable != nil {
+		return nil
+	}
+	return table.Optional(cmp.Or(f.currency, f.Definition.Currency))
 }
 
 // Boolean is the value of a BOOLEAN, nil for other kinds and a blank one.
@@ -126,12 +139,16 @@ func (s *Service) Fields(ctx context.Context, records []*conversation.Record, na
 			continue
 		}
 		held := bodyOf(&def.Definition, bodies[r.Key], r.Name, r.Mobile, r.OptedOut)
+		currency := ""
+		if f := def.Field(object.CurrencyField); f != nil && !f.Retired && rights.Field(&def.Definition, f).Includes(object.Read) {
+			currency = strings.ToUpper(held[f.Name].Text)
+		}
 		for j := range def.Fields {
 			f := &def.Fields[j]
 			if f.Retired || !named(f, names) {
 				continue
 			}
-			field := &Field{Definition: f}
+			field := &Field{Definition: f, currency: currency}
 			if rights.Field(&def.Definition, f).Includes(object.Read) {
 				field.Value = held[f.Name]
 			} else {

@@ -73,6 +73,8 @@ func (f *Field) check(at string) error {
 		return fault.Input(at+".type", "This version knows no fields of type %q. Use one of %s.", f.Kind, joined(Kinds, ", "))
 	case f.BlankAsZero != nil && *f.BlankAsZero && !may.blankAsZero:
 		return fault.Input(at+".blankAsZero", "Only fields of type NUMBER, CURRENCY and PERCENT can be read as zero, not %s. Leave it out.", f.Kind)
+	case f.Currency != "" && (f.Kind != Currency || !IsCurrencyCode(f.Currency)):
+		return fault.Input(at+".currencyCode", "Only fields of type CURRENCY have a code: three letters, such as EUR. Correct it, or leave it out.")
 	case f.Filterable && !may.filterable:
 		return fault.Input(at+".isFilterable", "Records cannot be filtered by a field of type %s. Leave it out.", f.Kind)
 	case f.Required && f.Retired:

@@ -3,6 +3,7 @@
 package object
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -83,6 +84,7 @@ type Field struct {
 	Required    bool     `json:"isRequired,omitempty"`
 	Sensitive   bool     `json:"isSensitive,omitempty"`  // only who is given it by name may read it
 	BlankAsZero *bool    `json:"blankAsZero,omitempty"`  // nil for what CountsBlankAsZero says by itself
+	Currency    string   `json:"currencyCode,omitempty"` // of the amounts of a Currency; empty where CurrencyField or nothing says it
 	Filterable  bool     `json:"isFilterable,omitempty"` // its values have an index
 	Retired     bool     `json:"isRetired,omitempty"`    // takes no new values; those that records hold stay
 	Choices     []string `json:"choices,omitempty"`      // that new values of Picklist and MultiPicklist may have
@@ -94,6 +96,23 @@ type Field struct {
 func (f *Field) CountsBlankAsZero() bool {
 	return rulesOf[f.Kind].blankAsZero && (f.BlankAsZero == nil || *f.BlankAsZero)
 }
+
+// CurrencyField is the field in which CRMs with several currencies keep that of a record's
+// amounts.
+const CurrencyField = "CurrencyIsoCode"
+
+// CurrencyCode is that of the amounts, where records have none of their own; nil for none.
+func (f *Field) CurrencyCode() *string {
+	if f.Currency == "" {
+		return nil
+	}
+	return &f.Currency
+}
+
+var currencyCode = regexp.MustCompile("^[A-Z]{3}$")
+
+// IsCurrencyCode reports whether a text has the form of ISO 4217, in upper case.
+func IsCurrencyCode(text string) bool { return currencyCode.MatchString(text) }
 
 // Messaging says which fields of an object type matter to conversations (the CRM's
 // "messaging object configuration"). Empty names are of no field.

@@ -49,6 +49,27 @@ func setup(t *testing.T) (*parleytest.Parley, string) {
 	return p, made.Get("objectType", "id").String()
 }
 
+// An amount is in the record's own currency, or in that of its field.
+func TestAmountsHaveACurrency(t *testing.T) {
+	t.Parallel()
+	p, id := setup(t)
+	change := func(fields ...vars) {
+		require.Empty(t, p.As("ada").Do(update, vars{"i": vars{"id": id, "fields": fields}}).Get("updateObjectType", "errors").List())
+	}
+	change(vars{"name": "Fee__c", "label": "Fee", "type": "CURRENCY", "currencyCode": "eur"}, vars{"name": "Tip__c", "label": "Tip", "type": "CURRENCY"})
+	name := p.As("ada").Do(`query($id: ID!) { node(id: $id) { ... on ObjectType { name fields { name currencyCode } } } }`, vars{"id": id}).Get("node")
+	require.Contains(t, name.Get("fields").String(), `{"currencyCode":"EUR","name":"Fee__c"}`)
+	amounts := func(fields ...vars) string {
+		record := vars{"objectType": name.Get("name").String(), "externalId": "V1", "fields": append(fields, vars{"name": "Name", "text": "Ann"}, vars{"name": "Fee__c", "text": "12.50"}, vars{"name": "Tip__c", "text": "1"})}
+		p.As("ada").Do(`mutation($r: UpsertRecordInput!) { upsertRecords(input: {records: [$r]}) { errors { message } } }`, vars{"r": record})
+		return p.As("ada").Do(`query($t: String!) { record(objectType: $t, externalId: "V1") { fields(names: ["Name", "Fee__c", "Tip__c"]) { text currencyCode } } }`,
+			vars{"t": record["objectType"]}).Get("record", "fields").String()
+	}
+	require.Equal(t, `[{"currencyCode":null,"text":"Ann"},{"currencyCode":"EUR","text":"12.50"},{"currencyCode":null,"text":"1"}]`, amounts())
+	change(vars{"name": "CurrencyIsoCode", "label": "Currency", "type": "TEXT"})
+	require.Equal(t, `[{"currencyCode":null,"text":"Ann"},{"currencyCode":"CHF","text":"12.50"},{"currencyCode":"CHF","text":"1"}]`, amounts(vars{"name": "CurrencyIsoCode", "text": "chf"}))
+}
+
 // blanks are blankAsZero of all fields of an object type.
 func blanks(p *parleytest.Parley, id string) string {
 	var all []string
@@ -153,6 +174,8 @@ func TestFieldsAreChangedAndAddedByName(t *testing.T) {
 		"input.fields.0.isFilterable":    {"fields": []vars{{"name": "A", "label": "A", "type": "GEOLOCATION", "isFilterable": true}}},
 		"input.messaging.name":           {"messaging": vars{"name": "Diagnosis__c"}},
 		"input.fields.0.targets":         {"fields": []vars{{"name": "A", "label": "A", "type": "REFERENCE"}}},
+		"input.fields.0.currencyCode":    {"fields": []vars{{"name": "A", "label": "A", "type": "NUMBER", "currencyCode": "EUR"}}},
+		"input.fields.1.currencyCode":    {"fields": []vars{{"name": "A", "label": "A", "type": "CURRENCY"}, {"name": "B", "label": "B", "type": "CURRENCY", "currencyCode": "EURO"}}},
 		"input.fields.0.blankAsZero":     {"fields": []vars{{"name": "A", "label": "A", "type": "TEXT", "blankAsZero": true}}},
 	} {
 		require.Equal(t, in, change(want).Get("errors", 0, "field").String())

@@ -212,7 +212,7 @@ func cleanField(at string, f *object.Field) (err error) {
 	if err := cleanText(at+".description", &description, object.MostText); err != nil {
 		return err
 	}
-	f.Description = *description
+	f.Description, f.Currency = *description, strings.ToUpper(f.Currency)
 	if n := len(f.Choices); n > object.MostChoices {
 		return fault.Input(at+".choices", "Give at most %d choices, not %d.", object.MostChoices, n)
 	}

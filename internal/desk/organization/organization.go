@@ -9,13 +9,13 @@ package organization
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"parley/internal/desk/administration"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/formula"
+	"parley/internal/desk/object"
 	"parley/internal/ground/decimal"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -72,7 +72,7 @@ func (in *UpdateInput) checkRates() error {
 		r.Code = strings.ToUpper(r.Code)
 		rate, err := decimal.Parse(r.Rate)
 		switch {
-		case !currencyCode.MatchString(r.Code):
+		case !object.IsCurrencyCode(r.Code):
 			return fault.Input(at+".code", "A code is three letters, such as EUR.")
 		case seen[r.Code]:
 			return fault.Input(at+".code", "%s is there twice. Give it once.", r.Code)
@@ -84,8 +84,6 @@ func (in *UpdateInput) checkRates() error {
 	slices.SortFunc(in.CurrencyRates, func(a, b formula.Rate) int { return strings.Compare(a.Code, b.Code) })
 	return nil
 }
-
-var currencyCode = regexp.MustCompile("^[A-Z]{3}$")
 
 // Update changes the organisation. Nothing happens when nothing changes.
 func (s *Service) Update(ctx context.Context, in UpdateInput) (*directory.Organization, error) {
