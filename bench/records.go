@@ -61,8 +61,13 @@ func link(ctx context.Context, a *app.App) error {
 func contact(id, mobile string) *crm.RecordInput {
 	in := &crm.RecordInput{ObjectType: "Contact", ExternalID: id}
 	for _, f := range [][2]string{
-		{"FirstName", "Ann"}, {"LastName", "Customer " + id}, {"MobilePhone", mobile}, {"Phone", "+44 20 7946 0018"},
-		{"AccountId", "ACCOUNT"}, {"Email", "ann@example.com"}, {"Title", "Engineer"},
+		{"FirstName", "Ann"},
+		{"LastName", "Customer " + id},
+		{"MobilePhone", mobile},
+		{"Phone", "+44 20 7946 0018"},
+		{"AccountId", "ACCOUNT"},
+		{"Email", "ann@example.com"},
+		{"Title", "Engineer"},
 	} {
 		in.Fields = append(in.Fields, &crm.FieldInput{Name: f[0], Text: &f[1]})
 	}
