@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
+	"parley/internal/check/parleytest"
 	"parley/internal/connector/salesforce/salesforcetest"
 )
 
@@ -159,6 +160,10 @@ func TestALoopThroughTheCRMEnds(t *testing.T) {
 		}
 		w.Eventually(func() bool { return runs("DONE")+runs("REFUSED") > done }, "the action runs")
 		w.write()
+		w.Eventually(func() bool {
+			waits := parleytest.Rows(t, w.Store, "SELECT id FROM river_job WHERE kind = 'run_crm_actions' AND finalized_at IS NULL")
+			return w.counts()[0] == 0 && len(waits) == 0
+		}, "a worker may be writing it, or be about to look at the action's own change")
 	}
 	require.Positive(t, runs("REFUSED"))
 	require.Equal(t, 5, runs("DONE")-before)
