@@ -30,7 +30,7 @@ export const parts = [
   "ComponentItem", "ComponentListTemplate", "ComponentMisfit", "ComponentOption", "ComponentParameter", "ComponentPlaceholder", "ComponentPreview", "ComponentQueryFilter", "ComponentQueryOrder",
   "ComponentTemplate",  "ComponentTranslated", "ComponentTranslation", "ComponentURLParameter", "ConsentEntry", "ConversationConnection", "ConversationEdge", "ConversationPresence", "ConversationResult",
   "ConversationUpdated", "ConversationsChange", "CredentialField", "CrmActionCondition", "CrmActionParameter", "CrmActionProblem", "CrmActionReason",
-  "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType", "CustomerToken",
+  "CrmActionRequest", "CrmActionRunConnection", "CrmActionRunEdge", "CrmConnectionTest", "CrmFieldChange", "CrmFieldMapping", "CrmSyncedObjectType", "CurrencyRate", "CustomerToken",
   "DeliveryError", "DraftSegments", "EventContent", "FieldRight", "FormulaCheck", "FormulaError", "Identifier", "ImageConnection", "ImageEdge", "InboxCountsChange", "InboxList", "LinkFormat",
   "LinkShape", "LinkSuggestion", "ListFormat", "Location", "LookupStep", "MediaContent", "MediaFile", "MessageAdded", "MessageChanged", "MessageConnection",
   "MessageEdge", "MessageStatusChanged", "MessagingUserConnection", "MessagingUserEdge", "MissingComponentValue", "NoteContent", "ObjectField",
