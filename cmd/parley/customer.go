@@ -85,7 +85,7 @@ type importCustomersCmd struct {
 	File     string `arg:"" help:"CSV or JSON lines, plain or gzip. Columns: Channel (a sender ID's address or name), Address; Name, Locale, TimeZone, ExternalId, Consent, Proof and At (2026-11-28T09:30:00Z, 2026-11-28 09:30 or 2026-11-28) may follow."`
 	Encoding string `placeholder:"NAME" help:"Encoding of the file, such as windows-1252; by default UTF-8, or what its byte order mark says."`
 	Zone     string `default:"UTC" help:"Time zone of times without one, such as Europe/Berlin."`
-	Refused  string `default:"customer-refused.csv" placeholder:"FILE" help:"File for refused rows, with line, external id and reason, if there are any; customer-refused.csv by default."`
+	Refused  string `default:"customer-refused.csv" placeholder:"FILE" help:"File for refused rows, with line, address and reason, if there are any; customer-refused.csv by default."`
 }
 
 // Run implements the command.

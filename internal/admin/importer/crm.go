@@ -37,9 +37,7 @@ type RecordOptions struct {
 type RecordReport struct {
 	Rows     int64                 `json:"rows"`
 	Outcomes map[crm.Outcome]int64 `json:"outcomes"`
-	Refused  int64                 `json:"refused"`
-	// Refusals are the first mostShown refused rows. All are in the file, if one was named.
-	Refusals []RowRefusal `json:"refusals"`
+	RefusedRows
 }
 
 // Records imports records of the CRM with their fields, as upsertRecords takes them. It may
@@ -50,15 +48,11 @@ func Records(ctx context.Context, s *crm.Service, o RecordOptions) (report *Reco
 		fields[columnName(column)] = field
 	}
 	o.Fields = fields
-	refused, err := refusalsIn(o.Refused, o.File)
-	if err != nil {
+	i := &recordImport{service: s, options: o, report: &RecordReport{Outcomes: map[crm.Outcome]int64{}}, names: map[[2]string]bool{}}
+	if i.refused, err = refusalsIn(o.Refused, o.File, &i.report.RefusedRows); err != nil {
 		return nil, err
 	}
-	i := &recordImport{
-		service: s, options: o, report: &RecordReport{Outcomes: map[crm.Outcome]int64{}, Refusals: []RowRefusal{}}, names: map[[2]string]bool{},
-		refused: refused,
-	}
-	defer func() { err = errors.Join(err, i.refused.close()) }()
+	defer func() { err = errors.Join(err, i.refused.close(err == nil)) }()
 	required := []string{o.ID}
 	if o.ObjectType == "" {
 		required = append(required, "ObjectType")
@@ -74,7 +68,7 @@ func Records(ctx context.Context, s *crm.Service, o RecordOptions) (report *Reco
 		i.report.Rows++
 		in, problem := i.read(r)
 		if problem != "" {
-			return i.refuse(r.line, r.get(columnName(o.ID)), problem)
+			return i.refused.add(r.line, r.get(columnName(o.ID)), problem)
 		}
 		name := [2]string{in.ObjectType, in.ExternalID}
 		if i.names[name] || len(i.records) == crm.MostPerCall { // a call takes a record once
@@ -101,14 +95,6 @@ type recordImport struct {
 	lines   []int // of the records in the file
 	names   map[[2]string]bool
 	refused refusals
-}
-
-func (i *recordImport) refuse(line int, id, reason string) error {
-	i.report.Refused++
-	if len(i.report.Refusals) < mostShown {
-		i.report.Refusals = append(i.report.Refusals, RowRefusal{line, reason})
-	}
-	return i.refused.add(line, id, reason)
 }
 
 // read reads a row, or says why it cannot.
@@ -176,7 +162,7 @@ func (i *recordImport) take(ctx context.Context) error {
 	}
 	for n, r := range results {
 		if r.Error != nil {
-			if err := i.refuse(i.lines[n], r.ExternalID, r.Error.Message); err != nil {
+			if err := i.refused.add(i.lines[n], r.ExternalID, r.Error.Message); err != nil {
 				return err
 			}
 			continue

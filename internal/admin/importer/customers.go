@@ -37,9 +37,7 @@ type CustomerReport struct {
 	Unchanged int64 `json:"unchanged"`
 	// Consents are customers whose consent changed.
 	Consents int64 `json:"consents"`
-	Refused  int64 `json:"refused"`
-	// Refusals are the first mostShown refused rows. All are in the file, if one was named.
-	Refusals []RowRefusal `json:"refusals"`
+	RefusedRows
 }
 
 // customerBatch is how many rows one write takes.
@@ -59,17 +57,16 @@ func Customers(ctx context.Context, s *customers.Service, o CustomerOptions) (re
 	defer f.close()
 	bar := progress.New(o.Progress, "customers", progress.Bytes)
 	defer bar.Close()
-	refused, err := refusalsIn(o.Refused, o.File)
-	if err != nil {
+	i := &customerImport{service: s, report: &CustomerReport{}, zone: o.Zone}
+	if i.refused, err = refusalsIn(o.Refused, o.File, &i.report.RefusedRows); err != nil {
 		return nil, err
 	}
-	i := &customerImport{service: s, report: &CustomerReport{Refusals: []RowRefusal{}}, zone: o.Zone, refused: refused}
-	defer func() { err = errors.Join(err, i.refused.close()) }()
+	defer func() { err = errors.Join(err, i.refused.close(err == nil)) }()
 	err = f.each(func(r *row) error {
 		i.report.Rows++
 		line, problem := i.read(r)
 		if problem != "" {
-			return i.refuse(r.line, r.get("externalid"), problem)
+			return i.refused.add(r.line, r.get("address"), problem)
 		}
 		i.lines, i.numbers = append(i.lines, line), append(i.numbers, r.line)
 		if len(i.lines) < customerBatch {
@@ -91,14 +88,6 @@ type customerImport struct {
 	lines   []customers.Line
 	numbers []int // of the lines in the file
 	refused refusals
-}
-
-func (i *customerImport) refuse(line int, id, reason string) error {
-	i.report.Refused++
-	if len(i.report.Refusals) < mostShown {
-		i.report.Refusals = append(i.report.Refusals, RowRefusal{line, reason})
-	}
-	return i.refused.add(line, id, reason)
 }
 
 // read reads a row, or says why it cannot.
@@ -156,7 +145,7 @@ func (i *customerImport) take(ctx context.Context) error {
 	for n, out := range outcomes {
 		switch {
 		case out.Refused != "":
-			if err := i.refuse(i.numbers[n], i.lines[n].ExternalID, out.Refused); err != nil {
+			if err := i.refused.add(i.numbers[n], i.lines[n].Address, out.Refused); err != nil {
 				return err
 			}
 		case out.Added:

@@ -64,3 +64,24 @@ func TestCustomersComeWithTheirConsent(t *testing.T) {
 		"+12025550161|Nora|EXPLICIT_OPT_IN|form 17", "+12025550162|Ida|OPT_OUT|letter", "+12025550163|Max|OPT_OUT|call",
 	}, consents(p), "nobody is opted in again by a file, and a name stays")
 }
+
+// Refused rows are in the file by their addresses, which stays until a whole run refuses none.
+func TestRefusedCustomersAreInTheFile(t *testing.T) {
+	t.Parallel()
+	p, dir := parleytest.New(t), t.TempDir()
+	refused := filepath.Join(dir, "refused.csv")
+	run := func(lines ...string) error {
+		file := filepath.Join(dir, "customers.csv")
+		require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
+		_, err := importer.Customers(p.System(), p.Schema.Customers, importer.CustomerOptions{File: file, Zone: time.UTC, Refused: refused})
+		return err
+	}
+	require.NoError(t, run(header, "Nowhere;+12025550165;;;;;", "Sales;555;;;;;"))
+	text, err := os.ReadFile(refused)
+	require.NoError(t, err)
+	require.Regexp(t, `(?s)^Line,Id,Reason\n2,\+12025550165,.*\n3,555,.*\n$`, string(text))
+	require.Error(t, run("Name", "Nora"))
+	require.FileExists(t, refused)
+	require.NoError(t, run(header, "Sales;+12025550161;;;;;"))
+	require.NoFileExists(t, refused)
+}

@@ -15,9 +15,17 @@ type RowRefusal struct {
 	Reason string `json:"reason"`
 }
 
-// refusals write refused rows to a file, which is made with the first; to none without a
-// path. What they need of memory does not grow with the rows.
+// RefusedRows are those that were not taken in.
+type RefusedRows struct {
+	Refused int64 `json:"refused"`
+	// Refusals are the first mostShown. All are in the file, if one was named.
+	Refusals []RowRefusal `json:"refusals"`
+}
+
+// refusals count refused rows, and write them to a file, which is made with the first; to
+// none without a path. What they need of memory does not grow with the rows.
 type refusals struct {
+	rows *RefusedRows
 	path string
 	file *os.File
 	out  *csv.Writer
@@ -27,16 +35,22 @@ type refusals struct {
 var header = []string{"Line", "Id", "Reason"}
 
 // refusalsIn are refusals that go to a file, which must not be the one that is imported.
-func refusalsIn(path, imported string) (refusals, error) {
+func refusalsIn(path, imported string, rows *RefusedRows) (refusals, error) {
+	rows.Refusals = []RowRefusal{}
+
 	is, err := os.Stat(path)
 	from, fault := os.Stat(imported)
 	if err == nil && fault == nil && os.SameFile(is, from) {
 		return refusals{}, fmt.Errorf("--refused names the file that is imported: %s", path)
 	}
-	return refusals{path: path}, nil
+	return refusals{rows: rows, path: path}, nil
 }
 
 func (r *refusals) add(line int, id, reason string) (err error) {
+	r.rows.Refused++
+	if len(r.rows.Refusals) < mostShown {
+		r.rows.Refusals = append(r.rows.Refusals, RowRefusal{line, reason})
+	}
 	if r.path == "" {
 		return nil
 	}
@@ -52,9 +66,13 @@ func (r *refusals) add(line int, id, reason string) (err error) {
 	return r.out.Write([]string{strconv.Itoa(line), id, reason})
 }
 
-// close ends the file. One that an earlier run left is taken away when nothing was refused.
-func (r *refusals) close() error {
+// close ends the file. One that an earlier run left is taken away when all rows were read
+// and none was refused.
+func (r *refusals) close(whole bool) error {
 	if r.file == nil {
+		if !whole {
+			return nil
+		}
 		if text, err := os.ReadFile(r.path); err == nil && strings.HasPrefix(string(text), strings.Join(header, ",")+"\n") {
 			return os.Remove(r.path)
 		}

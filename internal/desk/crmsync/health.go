@@ -29,8 +29,13 @@ type Health struct {
 }
 
 // Healths read how the active connections do, by name, in one statement.
-func Healths(ctx context.Context, s *store.Store, now clock.Time) (all []Health, err error) {
-	err = s.Read(ctx, store.System("operators look at connections"), readHealths.With(mostCounted), func(rows *sql.Rows) error {
+func Healths(ctx context.Context, s *store.Store, now clock.Time) ([]Health, error) {
+	return healths(ctx, s, now, mostCounted)
+}
+
+// healths are Healths that count so many failed writes at most.
+func healths(ctx context.Context, s *store.Store, now clock.Time, most int) (all []Health, err error) {
+	err = s.Read(ctx, store.System("operators look at connections"), readHealths.With(most), func(rows *sql.Rows) error {
 		var h Health
 		var kind string
 		var created int64
@@ -86,31 +91,36 @@ func caughtUpAt(settings, progress []byte, created clock.Time) (clock.Time, erro
 
 // Collectors are the metrics of connections, to be registered.
 func (s *Service) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		s.Changes, s.Writes,
-		s.gauge("parley_crm_lag_seconds", "Time since the last whole round, of the active connection and object type furthest behind; 0 if no CRM is read.", func(h Health) float64 { return h.Lag.Seconds() }, math.Max),
-		s.gauge("parley_crm_failing", "Active connections to CRMs that fail.", func(h Health) float64 {
-			if h.Problem == "" {
-				return 0
-			}
-			return 1
-		}, func(a, b float64) float64 { return a + b }),
-	}
+	return []prometheus.Collector{s.Changes, s.Writes, pulse{s}}
 }
 
-// gauge is a metric that is taken of every connection and put together; NaN when the database
-// cannot be read.
-func (s *Service) gauge(name, help string, of func(Health) float64, together func(a, b float64) float64) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() (value float64) {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		all, err := Healths(ctx, s.Store, s.Store.Clock.Now())
-		if err != nil {
-			return math.NaN()
+// pulse tells how all active connections do, read once for each look.
+type pulse struct{ *Service }
+
+var (
+	lagging = prometheus.NewDesc("parley_crm_lag_seconds", "Time since the last whole round, of the active connection and object type furthest behind; 0 if no CRM is read.", nil, nil)
+	failing = prometheus.NewDesc("parley_crm_failing", "Active connections to CRMs that fail.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (pulse) Describe(to chan<- *prometheus.Desc) { to <- lagging; to <- failing }
+
+// Collect implements prometheus.Collector. The values are NaN when the database cannot be
+// read.
+func (p pulse) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	lag, failed := 0.0, 0.0
+	all, err := healths(ctx, p.Store, p.Store.Clock.Now(), 0)
+	if err != nil {
+		lag, failed = math.NaN(), math.NaN()
+	}
+	for _, h := range all {
+		lag = max(lag, h.Lag.Seconds())
+		if h.Problem != "" {
+			failed++
 		}
-		for _, h := range all {
-			value = together(value, of(h))
-		}
-		return value
-	})
+	}
+	to <- prometheus.MustNewConstMetric(lagging, prometheus.GaugeValue, lag)
+	to <- prometheus.MustNewConstMetric(failing, prometheus.GaugeValue, failed)
 }
