@@ -46,6 +46,7 @@ import (
 	"parley/internal/ground/store"
 	"parley/internal/ground/trace"
 	"parley/internal/ground/vault"
+	"parley/internal/ground/viewer"
 	"parley/resolvers"
 	"parley/web"
 )
@@ -222,7 +223,7 @@ func (a *App) wire(ctx context.Context) error {
 		}
 	}
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
-	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
+	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config), func(v *viewer.Viewer) any { return a.Directory.RecordRights(v) })
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ type MessagingUser struct {
 	Address string `json:"address,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
+	// Who gave the name; empty while there is none, and for names older than the column.
+	NameSource string `json:"name_source,omitempty"`
 	// Country holds the value of the "country" field.
 	Country string `json:"country,omitempty"`
 	// Locale holds the value of the "locale" field.
@@ -103,7 +105,7 @@ func (*MessagingUser) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case messaginguser.FieldID, messaginguser.FieldChannelID, messaginguser.FieldMergedInto, messaginguser.FieldMergedWith, messaginguser.FieldMergedAt, messaginguser.FieldCreatedAt:
 			values[i] = new(sql.NullInt64)
-		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldTimeZone, messaginguser.FieldExternalID, messaginguser.FieldConsentStatus, messaginguser.FieldOwnConsent:
+		case messaginguser.FieldAddress, messaginguser.FieldName, messaginguser.FieldNameSource, messaginguser.FieldCountry, messaginguser.FieldLocale, messaginguser.FieldTimeZone, messaginguser.FieldExternalID, messaginguser.FieldConsentStatus, messaginguser.FieldOwnConsent:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -143,6 +145,12 @@ func (_m *MessagingUser) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field name", values[i])
 			} else if value.Valid {
 				_m.Name = value.String
+			}
+		case messaginguser.FieldNameSource:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field name_source", values[i])
+			} else if value.Valid {
+				_m.NameSource = value.String
 			}
 		case messaginguser.FieldCountry:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -265,6 +273,9 @@ func (_m *MessagingUser) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("name=")
 	builder.WriteString(_m.Name)
+	builder.WriteString(", ")
+	builder.WriteString("name_source=")
+	builder.WriteString(_m.NameSource)
 	builder.WriteString(", ")
 	builder.WriteString("country=")
 	builder.WriteString(_m.Country)

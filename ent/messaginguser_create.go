@@ -50,6 +50,20 @@ func (_c *MessagingUserCreate) SetNillableName(v *string) *MessagingUserCreate {
 	return _c
 }
 
+// SetNameSource sets the "name_source" field.
+func (_c *MessagingUserCreate) SetNameSource(v string) *MessagingUserCreate {
+	_c.mutation.SetNameSource(v)
+	return _c
+}
+
+// SetNillableNameSource sets the "name_source" field if the given value is not nil.
+func (_c *MessagingUserCreate) SetNillableNameSource(v *string) *MessagingUserCreate {
+	if v != nil {
+		_c.SetNameSource(*v)
+	}
+	return _c
+}
+
 // SetCountry sets the "country" field.
 func (_c *MessagingUserCreate) SetCountry(v string) *MessagingUserCreate {
 	_c.mutation.SetCountry(v)
@@ -260,6 +274,10 @@ func (_c *MessagingUserCreate) defaults() error {
 		v := messaginguser.DefaultName
 		_c.mutation.SetName(v)
 	}
+	if _, ok := _c.mutation.NameSource(); !ok {
+		v := messaginguser.DefaultNameSource
+		_c.mutation.SetNameSource(v)
+	}
 	if _, ok := _c.mutation.Country(); !ok {
 		v := messaginguser.DefaultCountry
 		_c.mutation.SetCountry(v)
@@ -306,6 +324,14 @@ func (_c *MessagingUserCreate) check() error {
 	if v, ok := _c.mutation.Name(); ok {
 		if err := messaginguser.NameValidator(v); err != nil {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.NameSource(); !ok {
+		return &ValidationError{Name: "name_source", err: errors.New(`ent: missing required field "MessagingUser.name_source"`)}
+	}
+	if v, ok := _c.mutation.NameSource(); ok {
+		if err := messaginguser.NameSourceValidator(v); err != nil {
+			return &ValidationError{Name: "name_source", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name_source": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Country(); !ok {
@@ -394,6 +420,10 @@ func (_c *MessagingUserCreate) createSpec() (*MessagingUser, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.Name(); ok {
 		_spec.SetField(messaginguser.FieldName, field.TypeString, value)
 		_node.Name = value
+	}
+	if value, ok := _c.mutation.NameSource(); ok {
+		_spec.SetField(messaginguser.FieldNameSource, field.TypeString, value)
+		_node.NameSource = value
 	}
 	if value, ok := _c.mutation.Country(); ok {
 		_spec.SetField(messaginguser.FieldCountry, field.TypeString, value)

@@ -45,6 +45,20 @@ func (_u *MessagingUserUpdate) SetNillableName(v *string) *MessagingUserUpdate {
 	return _u
 }
 
+// SetNameSource sets the "name_source" field.
+func (_u *MessagingUserUpdate) SetNameSource(v string) *MessagingUserUpdate {
+	_u.mutation.SetNameSource(v)
+	return _u
+}
+
+// SetNillableNameSource sets the "name_source" field if the given value is not nil.
+func (_u *MessagingUserUpdate) SetNillableNameSource(v *string) *MessagingUserUpdate {
+	if v != nil {
+		_u.SetNameSource(*v)
+	}
+	return _u
+}
+
 // SetCountry sets the "country" field.
 func (_u *MessagingUserUpdate) SetCountry(v string) *MessagingUserUpdate {
 	_u.mutation.SetCountry(v)
@@ -304,6 +318,11 @@ func (_u *MessagingUserUpdate) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.NameSource(); ok {
+		if err := messaginguser.NameSourceValidator(v); err != nil {
+			return &ValidationError{Name: "name_source", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name_source": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Country(); ok {
 		if err := messaginguser.CountryValidator(v); err != nil {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.country": %w`, err)}
@@ -344,6 +363,9 @@ func (_u *MessagingUserUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(messaginguser.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.NameSource(); ok {
+		_spec.SetField(messaginguser.FieldNameSource, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(messaginguser.FieldCountry, field.TypeString, value)
@@ -491,6 +513,20 @@ func (_u *MessagingUserUpdateOne) SetName(v string) *MessagingUserUpdateOne {
 func (_u *MessagingUserUpdateOne) SetNillableName(v *string) *MessagingUserUpdateOne {
 	if v != nil {
 		_u.SetName(*v)
+	}
+	return _u
+}
+
+// SetNameSource sets the "name_source" field.
+func (_u *MessagingUserUpdateOne) SetNameSource(v string) *MessagingUserUpdateOne {
+	_u.mutation.SetNameSource(v)
+	return _u
+}
+
+// SetNillableNameSource sets the "name_source" field if the given value is not nil.
+func (_u *MessagingUserUpdateOne) SetNillableNameSource(v *string) *MessagingUserUpdateOne {
+	if v != nil {
+		_u.SetNameSource(*v)
 	}
 	return _u
 }
@@ -767,6 +803,11 @@ func (_u *MessagingUserUpdateOne) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.NameSource(); ok {
+		if err := messaginguser.NameSourceValidator(v); err != nil {
+			return &ValidationError{Name: "name_source", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.name_source": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Country(); ok {
 		if err := messaginguser.CountryValidator(v); err != nil {
 			return &ValidationError{Name: "country", err: fmt.Errorf(`ent: validator failed for field "MessagingUser.country": %w`, err)}
@@ -824,6 +865,9 @@ func (_u *MessagingUserUpdateOne) sqlSave(ctx context.Context) (_node *Messaging
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(messaginguser.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.NameSource(); ok {
+		_spec.SetField(messaginguser.FieldNameSource, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Country(); ok {
 		_spec.SetField(messaginguser.FieldCountry, field.TypeString, value)

@@ -30409,6 +30409,7 @@ type MessagingUserMutation struct {
 	id                  *int64
 	address             *string
 	name                *string
+	name_source         *string
 	country             *string
 	locale              *string
 	time_zone           *string
@@ -30646,6 +30647,42 @@ func (m *MessagingUserMutation) OldName(ctx context.Context) (v string, err erro
 // ResetName resets all changes to the "name" field.
 func (m *MessagingUserMutation) ResetName() {
 	m.name = nil
+}
+
+// SetNameSource sets the "name_source" field.
+func (m *MessagingUserMutation) SetNameSource(s string) {
+	m.name_source = &s
+}
+
+// NameSource returns the value of the "name_source" field in the mutation.
+func (m *MessagingUserMutation) NameSource() (r string, exists bool) {
+	v := m.name_source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNameSource returns the old "name_source" field's value of the MessagingUser entity.
+// If the MessagingUser object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MessagingUserMutation) OldNameSource(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNameSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNameSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNameSource: %w", err)
+	}
+	return oldValue.NameSource, nil
+}
+
+// ResetNameSource resets all changes to the "name_source" field.
+func (m *MessagingUserMutation) ResetNameSource() {
+	m.name_source = nil
 }
 
 // SetCountry sets the "country" field.
@@ -31270,7 +31307,7 @@ func (m *MessagingUserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MessagingUserMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.channel != nil {
 		fields = append(fields, messaginguser.FieldChannelID)
 	}
@@ -31279,6 +31316,9 @@ func (m *MessagingUserMutation) Fields() []string {
 	}
 	if m.name != nil {
 		fields = append(fields, messaginguser.FieldName)
+	}
+	if m.name_source != nil {
+		fields = append(fields, messaginguser.FieldNameSource)
 	}
 	if m.country != nil {
 		fields = append(fields, messaginguser.FieldCountry)
@@ -31324,6 +31364,8 @@ func (m *MessagingUserMutation) Field(name string) (ent.Value, bool) {
 		return m.Address()
 	case messaginguser.FieldName:
 		return m.Name()
+	case messaginguser.FieldNameSource:
+		return m.NameSource()
 	case messaginguser.FieldCountry:
 		return m.Country()
 	case messaginguser.FieldLocale:
@@ -31359,6 +31401,8 @@ func (m *MessagingUserMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldAddress(ctx)
 	case messaginguser.FieldName:
 		return m.OldName(ctx)
+	case messaginguser.FieldNameSource:
+		return m.OldNameSource(ctx)
 	case messaginguser.FieldCountry:
 		return m.OldCountry(ctx)
 	case messaginguser.FieldLocale:
@@ -31408,6 +31452,13 @@ func (m *MessagingUserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetName(v)
+		return nil
+	case messaginguser.FieldNameSource:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNameSource(v)
 		return nil
 	case messaginguser.FieldCountry:
 		v, ok := value.(string)
@@ -31602,6 +31653,9 @@ func (m *MessagingUserMutation) ResetField(name string) error {
 		return nil
 	case messaginguser.FieldName:
 		m.ResetName()
+		return nil
+	case messaginguser.FieldNameSource:
+		m.ResetNameSource()
 		return nil
 	case messaginguser.FieldCountry:
 		m.ResetCountry()

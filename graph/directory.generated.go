@@ -1162,6 +1162,29 @@ func (ec *executionContext) fieldContext_MessagingUser_name(_ context.Context, f
 	return graphql.NewScalarFieldContext("MessagingUser", field, false, false, "String")
 }
 
+func (ec *executionContext) _MessagingUser_nameSource(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessagingUser_nameSource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NameSource(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *conversation.NameSource) graphql.Marshaler {
+			return ec.marshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessagingUser_nameSource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessagingUser", field, true, false, "NameSource")
+}
+
 func (ec *executionContext) _MessagingUser_address(ctx context.Context, field graphql.CollectedField, obj *conversation.MessagingUser) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2768,6 +2791,11 @@ func (ec *executionContext) _MessagingUser(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "nameSource":
+			out.Values[i] = ec._MessagingUser_nameSource(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "address":
 			out.Values[i] = ec._MessagingUser_address(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3612,6 +3640,42 @@ func (ec *executionContext) marshalOMessagingUser2ᚖparleyᚋinternalᚋdeskᚋ
 	}
 	return ec._MessagingUser(ctx, sel, v)
 }
+
+func (ec *executionContext) unmarshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource(ctx context.Context, v any) (*conversation.NameSource, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := channel.UnmarshalText(v)
+	res := unmarshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource[tmp]
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource(ctx context.Context, sel ast.SelectionSet, v *conversation.NameSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := channel.MarshalText(marshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource[*v])
+	return res
+}
+
+var (
+	unmarshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource = map[string]conversation.NameSource{
+		"CARRIER": conversation.NamedByCarrier,
+		"AGENT":   conversation.NamedByAgent,
+		"IMPORT":  conversation.NamedByImport,
+		"RECORD":  conversation.NamedByRecord,
+		"OTHER":   conversation.NamedByOther,
+	}
+	marshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource = map[conversation.NameSource]string{
+		conversation.NamedByCarrier: "CARRIER",
+		conversation.NamedByAgent:   "AGENT",
+		conversation.NamedByImport:  "IMPORT",
+		conversation.NamedByRecord:  "RECORD",
+		conversation.NamedByOther:   "OTHER",
+	}
+)
 
 func (ec *executionContext) unmarshalOPermission2ᚕparleyᚋinternalᚋgroundᚋviewerᚐPermissionᚄ(ctx context.Context, v any) ([]viewer.Permission, error) {
 	if v == nil {

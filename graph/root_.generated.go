@@ -1086,6 +1086,7 @@ type ComplexityRoot struct {
 		MergedFrom     func(childComplexity int) int
 		MergedInto     func(childComplexity int) int
 		Name           func(childComplexity int) int
+		NameSource     func(childComplexity int) int
 		TimeZone       func(childComplexity int) int
 	}
 
@@ -5725,6 +5726,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessagingUser.Name(childComplexity), true
+	case "MessagingUser.nameSource":
+		if e.ComplexityRoot.MessagingUser.NameSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagingUser.NameSource(childComplexity), true
 	case "MessagingUser.timeZone":
 		if e.ComplexityRoot.MessagingUser.TimeZone == nil {
 			break
@@ -12896,8 +12903,10 @@ enum ChannelType @goModel(model: "parley/internal/channel.Type") {
 type MessagingUser implements Node @goModel(model: "parley/internal/desk/conversation.MessagingUser") {
   "Opaque id."
   id: ID!
-  "Name to show; empty if unknown."
+  "The customer's own name; empty if unknown. Their conversation shows the name of its record, if it has one with a name."
   name: String!
+  "Who gave the name; null while there is none, or if that was not kept."
+  nameSource: NameSource
   "The customer's address: E.164 for phones; for a short code or sender name, the address as received, to which no reply is possible."
   address: String!
   "Identifiers under which carriers know this customer; the primary one, the address, comes first."
@@ -12914,6 +12923,20 @@ type MessagingUser implements Node @goModel(model: "parley/internal/desk/convers
   mergedInto: MessagingUser @goShared @goField(batch: true, forceResolver: true)
   "The messaging users merged into this one, at most 20, in the order in which they became known."
   mergedFrom: [MessagingUser!]! @goShared @goField(batch: true, forceResolver: true)
+}
+
+"Who gave a customer's own name. An agent's replaces any; a carrier's fills an empty one only."
+enum NameSource @goModel(model: "parley/internal/desk/conversation.NameSource") {
+  "The carrier, with a message of the customer."
+  CARRIER @goEnum(value: "parley/internal/desk/conversation.NamedByCarrier")
+  "An agent or a program, through the API or a command."
+  AGENT @goEnum(value: "parley/internal/desk/conversation.NamedByAgent")
+  "An import of customers."
+  IMPORT @goEnum(value: "parley/internal/desk/conversation.NamedByImport")
+  "The record with which somebody began the conversation, or with which it was imported."
+  RECORD @goEnum(value: "parley/internal/desk/conversation.NamedByRecord")
+  "A source that only a newer version of Parley knows."
+  OTHER @goEnum(value: "parley/internal/desk/conversation.NamedByOther")
 }
 
 "An identifier under which carriers know a customer on one channel."
@@ -12973,7 +12996,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   "Display name."
   name: String!
   "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
-  mobileNumber: String @goField(batch: true, forceResolver: true)
+  mobileNumber: String @goShared(byRecordRights: true) @goField(batch: true, forceResolver: true)
   "Conversations anchored to this record and visible to the viewer, newest first. Two SQL statements for all records of a list, and one more for their totals."
   conversations(
     "Page size from the newest, or after ` + "`" + `after` + "`" + `: 1 to 100, default 20. The default does not apply if ` + "`" + `last` + "`" + ` or ` + "`" + `before` + "`" + ` is given."
@@ -14709,7 +14732,7 @@ extend type Subscription {
   fields(
     "Names of the fields wanted, 1 to 100, whatever their case; all if absent."
     names: [String!]
-  ): [RecordField!]! @goField(batch: true, forceResolver: true)
+  ): [RecordField!]! @goShared(byRecordRights: true) @goField(batch: true, forceResolver: true)
 }
 
 "A field of a record, as far as the viewer may read it."
@@ -14999,7 +15022,7 @@ scalar Count
 
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
 directive @goField(forceResolver: Boolean, name: String, omittable: Boolean, type: String, batch: Boolean) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
-directive @goShared on FIELD_DEFINITION
+directive @goShared(byRecordRights: Boolean) on FIELD_DEFINITION
 directive @goEnum(value: String) on ENUM_VALUE
 
 "An object that can be fetched again by its id."
@@ -17570,6 +17593,8 @@ func (ec *executionContext) childFields_MessagingUser(ctx context.Context, field
 		return ec.fieldContext_MessagingUser_id(ctx, field)
 	case "name":
 		return ec.fieldContext_MessagingUser_name(ctx, field)
+	case "nameSource":
+		return ec.fieldContext_MessagingUser_nameSource(ctx, field)
 	case "address":
 		return ec.fieldContext_MessagingUser_address(ctx, field)
 	case "identifiers":

@@ -2168,7 +2168,7 @@ func (ec *executionContext) selectComponent() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "ComponentDesign",
 			One:     func(source any) any { return selection.Pointer(source.(*composer.Design)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Component().Design(ctx, selection.Parents[*composer.Component](parents))
 				return selection.Results(parents, results, err)
@@ -2941,7 +2941,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "MessagingUser",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.MessagingUser)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().MessagingUser(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -2951,7 +2951,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Record",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Record)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().Record(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -3033,7 +3033,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Message",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Row)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().LastMessage(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -3043,7 +3043,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().MergedInto(ctx, selection.Parents[*conversation.Row](parents))
 				return selection.Results(parents, results, err)
@@ -3061,7 +3061,7 @@ func (ec *executionContext) selectConversation() map[string]*selection.Field {
 			Of:      "MessageConnection",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Page)) },
 			Args:    ec.field_Conversation_messages_args,
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Conversation().Messages(ctx, selection.Parents[*conversation.Row](parents), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 				return selection.Results(parents, results, err)
@@ -4933,7 +4933,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
-			Shared:      true,
+			Shared:      selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Message().Attempts(ctx, selection.Parents[*message.Row](parents))
 				return selection.Results(parents, results, err)
@@ -4954,7 +4954,7 @@ func (ec *executionContext) selectMessage() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Message().Conversation(ctx, selection.Parents[*message.Row](parents))
 				return selection.Results(parents, results, err)
@@ -5139,6 +5139,17 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				w.String(string(v))
 			},
 		},
+		"nameSource": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*conversation.MessagingUser).NameSource()
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.String(marshalONameSource2ᚖparleyᚋinternalᚋdeskᚋconversationᚐNameSource[*v])
+			},
+		},
 		"address": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
@@ -5154,7 +5165,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
-			Shared:      true,
+			Shared:      selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().Identifiers(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
@@ -5198,7 +5209,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "MessagingUser",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.MessagingUser)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().MergedInto(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
@@ -5212,7 +5223,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
-			Shared:      true,
+			Shared:      selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().MergedFrom(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
@@ -5244,7 +5255,7 @@ func (ec *executionContext) selectMessagingUser() map[string]*selection.Field {
 				return selection.Pointers(into, list), true
 			},
 			ElemNonNull: true,
-			Shared:      true,
+			Shared:      selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.MessagingUser().ConsentHistory(ctx, selection.Parents[*conversation.MessagingUser](parents))
 				return selection.Results(parents, results, err)
@@ -6803,6 +6814,7 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 				}
 				w.String(string(*v))
 			},
+			Shared: selection.SharedByRights,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Record().MobileNumber(ctx, selection.Parents[*conversation.Record](parents))
 				return selection.Results(parents, results, err)
@@ -6827,6 +6839,7 @@ func (ec *executionContext) selectRecord() map[string]*selection.Field {
 			},
 			ElemNonNull: true,
 			Args:        ec.field_Record_fields_args,
+			Shared:      selection.SharedByRights,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.Record().Fields(ctx, selection.Parents[*conversation.Record](parents), fc.Args["names"].([]string))
 				return selection.Results(parents, results, err)
@@ -7348,7 +7361,7 @@ func (ec *executionContext) selectSearchHit() map[string]*selection.Field {
 			NonNull: true,
 			Of:      "Conversation",
 			One:     func(source any) any { return selection.Pointer(source.(*conversation.Row)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.SearchHit().Conversation(ctx, selection.Parents[*search.Hit](parents))
 				return selection.Results(parents, results, err)
@@ -7358,7 +7371,7 @@ func (ec *executionContext) selectSearchHit() map[string]*selection.Field {
 			NonNull: false,
 			Of:      "Message",
 			One:     func(source any) any { return selection.Pointer(source.(*message.Row)) },
-			Shared:  true,
+			Shared:  selection.SharedByAll,
 			Batch: func(ctx context.Context, parents []any, fc selection.Call) ([]any, error) {
 				results, err := ec.Resolvers.SearchHit().Message(ctx, selection.Parents[*search.Hit](parents))
 				return selection.Results(parents, results, err)

@@ -22,6 +22,8 @@ const (
 	FieldAddress = "address"
 	// FieldName holds the string denoting the name field in the database.
 	FieldName = "name"
+	// FieldNameSource holds the string denoting the name_source field in the database.
+	FieldNameSource = "name_source"
 	// FieldCountry holds the string denoting the country field in the database.
 	FieldCountry = "country"
 	// FieldLocale holds the string denoting the locale field in the database.
@@ -79,6 +81,7 @@ var Columns = []string{
 	FieldChannelID,
 	FieldAddress,
 	FieldName,
+	FieldNameSource,
 	FieldCountry,
 	FieldLocale,
 	FieldTimeZone,
@@ -115,6 +118,10 @@ var (
 	DefaultName string
 	// NameValidator is a validator for the "name" field. It is called by the builders before save.
 	NameValidator func(string) error
+	// DefaultNameSource holds the default value on creation for the "name_source" field.
+	DefaultNameSource string
+	// NameSourceValidator is a validator for the "name_source" field. It is called by the builders before save.
+	NameSourceValidator func(string) error
 	// DefaultCountry holds the default value on creation for the "country" field.
 	DefaultCountry string
 	// CountryValidator is a validator for the "country" field. It is called by the builders before save.
@@ -158,6 +165,11 @@ func ByAddress(opts ...sql.OrderTermOption) OrderOption {
 // ByName orders the results by the name field.
 func ByName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldName, opts...).ToFunc()
+}
+
+// ByNameSource orders the results by the name_source field.
+func ByNameSource(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNameSource, opts...).ToFunc()
 }
 
 // ByCountry orders the results by the country field.

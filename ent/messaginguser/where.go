@@ -71,6 +71,11 @@ func Name(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldName, v))
 }
 
+// NameSource applies equality check predicate on the "name_source" field. It's identical to NameSourceEQ.
+func NameSource(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldNameSource, v))
+}
+
 // Country applies equality check predicate on the "country" field. It's identical to CountryEQ.
 func Country(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldEQ(FieldCountry, v))
@@ -273,6 +278,71 @@ func NameEqualFold(v string) predicate.MessagingUser {
 // NameContainsFold applies the ContainsFold predicate on the "name" field.
 func NameContainsFold(v string) predicate.MessagingUser {
 	return predicate.MessagingUser(sql.FieldContainsFold(FieldName, v))
+}
+
+// NameSourceEQ applies the EQ predicate on the "name_source" field.
+func NameSourceEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEQ(FieldNameSource, v))
+}
+
+// NameSourceNEQ applies the NEQ predicate on the "name_source" field.
+func NameSourceNEQ(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNEQ(FieldNameSource, v))
+}
+
+// NameSourceIn applies the In predicate on the "name_source" field.
+func NameSourceIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldIn(FieldNameSource, vs...))
+}
+
+// NameSourceNotIn applies the NotIn predicate on the "name_source" field.
+func NameSourceNotIn(vs ...string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldNotIn(FieldNameSource, vs...))
+}
+
+// NameSourceGT applies the GT predicate on the "name_source" field.
+func NameSourceGT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGT(FieldNameSource, v))
+}
+
+// NameSourceGTE applies the GTE predicate on the "name_source" field.
+func NameSourceGTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldGTE(FieldNameSource, v))
+}
+
+// NameSourceLT applies the LT predicate on the "name_source" field.
+func NameSourceLT(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLT(FieldNameSource, v))
+}
+
+// NameSourceLTE applies the LTE predicate on the "name_source" field.
+func NameSourceLTE(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldLTE(FieldNameSource, v))
+}
+
+// NameSourceContains applies the Contains predicate on the "name_source" field.
+func NameSourceContains(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContains(FieldNameSource, v))
+}
+
+// NameSourceHasPrefix applies the HasPrefix predicate on the "name_source" field.
+func NameSourceHasPrefix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasPrefix(FieldNameSource, v))
+}
+
+// NameSourceHasSuffix applies the HasSuffix predicate on the "name_source" field.
+func NameSourceHasSuffix(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldHasSuffix(FieldNameSource, v))
+}
+
+// NameSourceEqualFold applies the EqualFold predicate on the "name_source" field.
+func NameSourceEqualFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldEqualFold(FieldNameSource, v))
+}
+
+// NameSourceContainsFold applies the ContainsFold predicate on the "name_source" field.
+func NameSourceContainsFold(v string) predicate.MessagingUser {
+	return predicate.MessagingUser(sql.FieldContainsFold(FieldNameSource, v))
 }
 
 // CountryEQ applies the EQ predicate on the "country" field.

@@ -1143,6 +1143,7 @@ var (
 		{Name: "id", Type: field.TypeInt64, Increment: true},
 		{Name: "address", Type: field.TypeString, Size: 200},
 		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "name_source", Type: field.TypeString, Size: 20, Default: ""},
 		{Name: "country", Type: field.TypeString, Size: 2, Default: ""},
 		{Name: "locale", Type: field.TypeString, Size: 35, Default: ""},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: ""},
@@ -1163,7 +1164,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "messaging_users_channels_messaging_users",
-				Columns:    []*schema.Column{MessagingUsersColumns[13]},
+				Columns:    []*schema.Column{MessagingUsersColumns[14]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1172,7 +1173,7 @@ var (
 			{
 				Name:    "messaginguser_channel_id_address",
 				Unique:  true,
-				Columns: []*schema.Column{MessagingUsersColumns[13], MessagingUsersColumns[1]},
+				Columns: []*schema.Column{MessagingUsersColumns[14], MessagingUsersColumns[1]},
 			},
 			{
 				Name:    "messaginguser_address",
@@ -1182,7 +1183,7 @@ var (
 			{
 				Name:    "messaginguser_external_id",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[6]},
+				Columns: []*schema.Column{MessagingUsersColumns[7]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "external_id <> ''",
 				},
@@ -1190,7 +1191,7 @@ var (
 			{
 				Name:    "messaging_user_merged",
 				Unique:  false,
-				Columns: []*schema.Column{MessagingUsersColumns[8]},
+				Columns: []*schema.Column{MessagingUsersColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "merged_into IS NOT NULL",
 				},

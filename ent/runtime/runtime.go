@@ -1640,36 +1640,42 @@ func init() {
 	messaginguser.DefaultName = messaginguserDescName.Default.(string)
 	// messaginguser.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	messaginguser.NameValidator = messaginguserDescName.Validators[0].(func(string) error)
+	// messaginguserDescNameSource is the schema descriptor for name_source field.
+	messaginguserDescNameSource := messaginguserFields[3].Descriptor()
+	// messaginguser.DefaultNameSource holds the default value on creation for the name_source field.
+	messaginguser.DefaultNameSource = messaginguserDescNameSource.Default.(string)
+	// messaginguser.NameSourceValidator is a validator for the "name_source" field. It is called by the builders before save.
+	messaginguser.NameSourceValidator = messaginguserDescNameSource.Validators[0].(func(string) error)
 	// messaginguserDescCountry is the schema descriptor for country field.
-	messaginguserDescCountry := messaginguserFields[3].Descriptor()
+	messaginguserDescCountry := messaginguserFields[4].Descriptor()
 	// messaginguser.DefaultCountry holds the default value on creation for the country field.
 	messaginguser.DefaultCountry = messaginguserDescCountry.Default.(string)
 	// messaginguser.CountryValidator is a validator for the "country" field. It is called by the builders before save.
 	messaginguser.CountryValidator = messaginguserDescCountry.Validators[0].(func(string) error)
 	// messaginguserDescLocale is the schema descriptor for locale field.
-	messaginguserDescLocale := messaginguserFields[4].Descriptor()
+	messaginguserDescLocale := messaginguserFields[5].Descriptor()
 	// messaginguser.DefaultLocale holds the default value on creation for the locale field.
 	messaginguser.DefaultLocale = messaginguserDescLocale.Default.(string)
 	// messaginguser.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
 	messaginguser.LocaleValidator = messaginguserDescLocale.Validators[0].(func(string) error)
 	// messaginguserDescTimeZone is the schema descriptor for time_zone field.
-	messaginguserDescTimeZone := messaginguserFields[5].Descriptor()
+	messaginguserDescTimeZone := messaginguserFields[6].Descriptor()
 	// messaginguser.DefaultTimeZone holds the default value on creation for the time_zone field.
 	messaginguser.DefaultTimeZone = messaginguserDescTimeZone.Default.(string)
 	// messaginguser.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	messaginguser.TimeZoneValidator = messaginguserDescTimeZone.Validators[0].(func(string) error)
 	// messaginguserDescExternalID is the schema descriptor for external_id field.
-	messaginguserDescExternalID := messaginguserFields[6].Descriptor()
+	messaginguserDescExternalID := messaginguserFields[7].Descriptor()
 	// messaginguser.DefaultExternalID holds the default value on creation for the external_id field.
 	messaginguser.DefaultExternalID = messaginguserDescExternalID.Default.(string)
 	// messaginguser.ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
 	messaginguser.ExternalIDValidator = messaginguserDescExternalID.Validators[0].(func(string) error)
 	// messaginguserDescMergedAt is the schema descriptor for merged_at field.
-	messaginguserDescMergedAt := messaginguserFields[10].Descriptor()
+	messaginguserDescMergedAt := messaginguserFields[11].Descriptor()
 	// messaginguser.DefaultMergedAt holds the default value on creation for the merged_at field.
 	messaginguser.DefaultMergedAt = clock.Time(messaginguserDescMergedAt.Default.(int64))
 	// messaginguserDescOwnConsent is the schema descriptor for own_consent field.
-	messaginguserDescOwnConsent := messaginguserFields[11].Descriptor()
+	messaginguserDescOwnConsent := messaginguserFields[12].Descriptor()
 	// messaginguser.DefaultOwnConsent holds the default value on creation for the own_consent field.
 	messaginguser.DefaultOwnConsent = channel.Consent(messaginguserDescOwnConsent.Default.(string))
 	objecttypeMixin := schema.ObjectType{}.Mixin()

@@ -31,6 +31,7 @@ func (MessagingUser) Fields() []ent.Field {
 		field.Int64("channel_id").Immutable(),
 		field.String("address").Immutable().NotEmpty().MaxLen(200).Comment("E.164 for phones."),
 		field.String("name").Default("").MaxLen(200),
+		field.String("name_source").Default("").MaxLen(20).Comment("Who gave the name; empty while there is none, and for names older than the column."),
 		field.String("country").Default("").MaxLen(2),
 		field.String("locale").Default("").MaxLen(35),
 		field.String("time_zone").Default("").MaxLen(64).Comment("IANA name; empty for the organisation's."),

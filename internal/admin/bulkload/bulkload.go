@@ -41,7 +41,7 @@ var tables = []struct {
 	columns []string
 }{
 	{"records", []string{"id", "object_type", "external_id", "name", "mobile_number", "opted_out", "updated_at"}},
-	{"messaging_users", []string{"id", "channel_id", "address", "name", "country", "locale", "time_zone", "consent_status", "created_at"}},
+	{"messaging_users", []string{"id", "channel_id", "address", "name", "name_source", "country", "locale", "time_zone", "consent_status", "created_at"}},
 	{"identifiers", []string{"channel_id", "messaging_user_id", "kind", "lookup", "display", "received", "is_primary", "created_at"}},
 	{"conversations", conversation.Columns()},
 	{"participants", []string{"conversation_id", "agent_id", "last_message_at"}},
@@ -122,6 +122,7 @@ type User struct {
 	Key, Channel                   int64
 	Address, Name, Country, Locale string
 	Received                       string // the address as it came; "" when that is not known
+	NamedBy                        conversation.NameSource
 	Consent                        channel.Consent
 	CreatedAt                      clock.Time
 }
@@ -130,7 +131,7 @@ type User struct {
 func (b *Batch) User(u User, t channel.Type) {
 	known := conversation.IdentifierOf(u.Address, u.Received, t)
 	b.add(Identifiers, u.Channel, u.Key, string(known.StoredKind), known.Value, known.Value, known.Came, true, int64(u.CreatedAt))
-	b.add(Users, u.Key, u.Channel, u.Address, u.Name, u.Country, u.Locale, "", string(u.Consent), int64(u.CreatedAt))
+	b.add(Users, u.Key, u.Channel, u.Address, u.Name, string(u.NamedBy), u.Country, u.Locale, "", string(u.Consent), int64(u.CreatedAt))
 }
 
 // Message is a message of a conversation. Zero and "" stand for none.

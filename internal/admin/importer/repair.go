@@ -44,7 +44,7 @@ func (c *chunk) repair(ctx context.Context) error {
 // namedAfter are the conversations of a record that have its name.
 var (
 	namedAfter = store.Fixed("SELECT id FROM conversations WHERE record_id = ? AND name = ? AND merged_into IS NULL ORDER BY id")
-	setName    = store.Fixed("UPDATE messaging_users SET name = ? WHERE id = ?")
+	setName    = store.Fixed("UPDATE messaging_users SET name = ?, name_source = ? WHERE id = ?")
 )
 
 // rename gives conversations that are named after a record its new name.
@@ -66,7 +66,7 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 		err = desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 			row.Title = name
-			_, err := tx.Exec(ctx, setName.With(name, row.MessagingUserID))
+			_, err := tx.Exec(ctx, setName.With(name, string(namedByRecord(name)), row.MessagingUserID))
 			return feed.Event{Cause: feed.ConversationChanged}, err
 		})
 		if err != nil {
@@ -74,4 +74,12 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 	}
 	return nil
+}
+
+// namedByRecord is the source of a customer's name in an export, which is their record's.
+func namedByRecord(name string) conversation.NameSource {
+	if name == "" {
+		return ""
+	}
+	return conversation.NamedByRecord
 }

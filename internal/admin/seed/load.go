@@ -108,7 +108,7 @@ func (b *batch) play(s *script) error {
 		OptedOut: s.consent == channel.OptOut, UpdatedAt: b.set.anchor,
 	})
 	b.into.User(bulkload.User{
-		Key: row.MessagingUserID, Channel: ch.Key, Address: address, Received: address, Name: s.name, Country: "US", Locale: "en-US",
+		Key: row.MessagingUserID, Channel: ch.Key, Address: address, Received: address, Name: s.name, NamedBy: conversation.NamedByCarrier, Country: "US", Locale: "en-US",
 		Consent: s.consent, CreatedAt: began,
 	}, ch.Type)
 	b.into.Conversation(row, ch.Type)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strings"
 
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 	"parley/internal/ground/table"
 )
@@ -14,8 +15,18 @@ type Customer struct {
 	Address  string
 	Received string // the address as it came; empty when that is not known
 	Name     string
+	NamedBy  NameSource // of the name, if there is one
 	Country  string
 	Record   *Record // anchor, nil when none is known
+}
+
+// made is the statement that makes the messaging user of a customer.
+func (c *Customer) made(channelKey int64, now clock.Time) store.Query {
+	by := c.NamedBy
+	if c.Name == "" {
+		by = ""
+	}
+	return makeUser.With(channelKey, c.Address, c.Name, string(by), c.Country, string(startingConsent), int64(now))
 }
 
 // Ensure finds or makes the messaging user and the conversation of a customer on
@@ -28,7 +39,7 @@ func (d *Service) Ensure(ctx context.Context, tx *store.Tx, channelKey int64, c 
 	if err != nil || row != nil {
 		return d.unmerged(ctx, tx, row, user, err)
 	}
-	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
+	err = one(ctx, tx, c.made(channelKey, tx.Now), func(s *store.Row) {
 		user = d.readUser(s)
 	})
 	if err != nil {
@@ -58,7 +69,7 @@ func (d *Service) EnsureUser(ctx context.Context, tx *store.Tx, channelKey int64
 		return key, false, err
 	}
 	var user *MessagingUser
-	err = one(ctx, tx, makeUser.With(channelKey, c.Address, c.Name, c.Country, string(startingConsent), int64(tx.Now)), func(s *store.Row) {
+	err = one(ctx, tx, c.made(channelKey, tx.Now), func(s *store.Row) {
 		user = d.readUser(s)
 	})
 	if err != nil {
@@ -128,8 +139,9 @@ var (
 		WHERE i.channel_id = ? AND i.lookup = ?`)
 	threadOf = store.Locking("SELECT "+strings.Join(columns, ", ")+" FROM conversations WHERE messaging_user_id = ?", "conversations")
 	readUser = store.Fixed("SELECT " + strings.Join(userColumns, ", ") + " FROM messaging_users WHERE id = ?")
-	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END
+	makeUser = store.Fixed(`INSERT INTO messaging_users (channel_id, address, name, name_source, country, consent_status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (channel_id, address) DO UPDATE SET name = CASE WHEN messaging_users.name = '' THEN excluded.name ELSE messaging_users.name END,
+			name_source = CASE WHEN messaging_users.name = '' THEN excluded.name_source ELSE messaging_users.name_source END
 		RETURNING ` + strings.Join(userColumns, ", "))
 	makeConversation = store.Fixed(conversations.Insert(keyless) +
 		" ON CONFLICT (messaging_user_id) DO UPDATE SET messaging_user_id = conversations.messaging_user_id RETURNING " + strings.Join(columns, ", "))

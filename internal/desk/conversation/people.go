@@ -31,16 +31,32 @@ type MessagingUser struct {
 	ExternalID string
 
 	country, locale, timeZone string
+	namedBy                   NameSource
 	desk                      *Service
 }
 
-var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id", "time_zone"}
+// NameSource is who gave a customer's own name. A conversation shows the name of its
+// record; without one, the customer's own, where a carrier's fills an empty one only.
+type NameSource string
+
+// The sources of names.
+const (
+	NamedByCarrier NameSource = "CARRIER"
+	NamedByAgent   NameSource = "AGENT"
+	NamedByImport  NameSource = "IMPORT"
+	NamedByRecord  NameSource = "RECORD"
+	// NamedByOther is a source that only a newer version knows.
+	NamedByOther NameSource = "OTHER"
+)
+
+var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id", "time_zone", "name_source"}
 
 // readUser reads the userColumns, with which a row begins.
 func (d *Service) readUser(s *store.Row) *MessagingUser {
 	return &MessagingUser{
 		Key: s.Int(0), ChannelID: s.Int(1), Address: s.Text(2), Name: s.Text(3), country: s.Text(4), locale: s.Text(5),
-		ConsentStatus: channel.Consent(s.Text(6)), MergedInto: s.Int(7), ExternalID: s.Text(8), timeZone: s.Text(9), desk: d,
+		ConsentStatus: channel.Consent(s.Text(6)), MergedInto: s.Int(7), ExternalID: s.Text(8), timeZone: s.Text(9),
+		namedBy: NameSource(s.Text(10)), desk: d,
 	}
 }
 
@@ -55,6 +71,15 @@ func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.C
 
 // GivenConsent is the consent status as the graph shows it.
 func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
+
+// NameSource is who gave the name; nil if nobody did, or that was not kept.
+func (u *MessagingUser) NameSource() *NameSource {
+	switch u.namedBy {
+	case "", NamedByCarrier, NamedByAgent, NamedByImport, NamedByRecord:
+		return table.Optional(u.namedBy)
+	}
+	return table.Optional(NamedByOther)
+}
 
 // Country is the number's country, nil when unknown.
 func (u *MessagingUser) Country() *string { return table.Optional(u.country) }
@@ -100,7 +125,7 @@ func (d *Service) Users(ctx context.Context, keys []int64) (map[int64]*Messaging
 func (d *Service) user(r *ent.MessagingUser) *MessagingUser {
 	u := &MessagingUser{
 		Key: r.ID, ChannelID: r.ChannelID, Address: r.Address, Name: r.Name, ConsentStatus: r.ConsentStatus, ExternalID: r.ExternalID,
-		country: r.Country, locale: r.Locale, timeZone: r.TimeZone, desk: d,
+		country: r.Country, locale: r.Locale, timeZone: r.TimeZone, namedBy: NameSource(r.NameSource), desk: d,
 	}
 	if r.MergedInto != nil {
 		u.MergedInto = *r.MergedInto

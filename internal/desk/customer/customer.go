@@ -79,7 +79,22 @@ type SetConsentInput struct {
 }
 
 // details are what people say of a customer; a nil field says nothing.
-type details struct{ name, locale, timeZone, externalID *string }
+type details struct {
+	name, locale, timeZone, externalID *string
+	by                                 conversation.NameSource // of the name
+}
+
+// nameSource is the source of the name, nil when nothing is said of it.
+func (d *details) nameSource() *string {
+	if d.name == nil {
+		return nil
+	}
+	by := string(d.by)
+	if *d.name == "" {
+		by = ""
+	}
+	return &by
+}
 
 // clean makes them fit for storage.
 func (d *details) clean() error {
@@ -121,7 +136,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*conversation.Mes
 	if err := idempotency.CheckKey(in.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID}
+	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID, conversation.NamedByAgent}
 	if err := said.clean(); err != nil {
 		return nil, err
 	}
@@ -186,7 +201,7 @@ func (s *Service) add(ctx context.Context, tx *store.Tx, channelKey int64, who c
 		return key, made, err
 	}
 	system := viewer.AsSystem(ctx, "customers")
-	row, err := tx.Ent.MessagingUser.UpdateOneID(key).SetNillableName(said.name).SetNillableLocale(said.locale).
+	row, err := tx.Ent.MessagingUser.UpdateOneID(key).SetNillableName(said.name).SetNillableNameSource(said.nameSource()).SetNillableLocale(said.locale).
 		SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).Save(system)
 	if err != nil {
 		return 0, false, err
@@ -201,7 +216,7 @@ const subjectType = "MessagingUser"
 // Update changes what is known of a customer whom the viewer of ctx sees. Nothing
 // happens when nothing changes.
 func (s *Service) Update(ctx context.Context, in UpdateInput) (*conversation.MessagingUser, error) {
-	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID}
+	said := details{in.Name, in.Locale, in.TimeZone, in.ExternalID, conversation.NamedByAgent}
 	if err := said.clean(); err != nil {
 		return nil, err
 	}
@@ -220,7 +235,7 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.MessagingUs
 	if len(entry.Changes) == 0 {
 		return false, nil
 	}
-	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableLocale(said.locale).SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).
+	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableNameSource(said.nameSource()).SetNillableLocale(said.locale).SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).
 		Exec(viewer.AsSystem(ctx, "customers"))
 	if err != nil {
 		return false, err

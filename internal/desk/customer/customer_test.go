@@ -7,13 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/quota"
 )
 
 type vars = parleytest.Vars
 
-const fields = `{ messagingUser { id name address locale externalId country consentStatus consentHistory { status source reason recordedBy { username } } } errors { code field message } }`
+const fields = `{ messagingUser { id name nameSource address locale externalId country consentStatus consentHistory { status source reason recordedBy { username } } } errors { code field message } }`
 
 // desk is the demo organisation with calls of the mutations.
 type desk struct {
@@ -127,6 +128,38 @@ func TestCustomersAreSeenWithTheirConversationsAndSenderIDs(t *testing.T) {
 		require.Equal(t, "NOT_FOUND input.id", code(d.consent(username, vars{"id": id, "status": "OPT_OUT", "reason": "by phone"})), username)
 		require.Equal(t, []string{"NOT_FOUND"}, d.As(username).Raw(`query($id: ID!) { node(id: $id) { id } }`, vars{"id": id}).Codes())
 	}
+}
+
+// An agent's name goes before a carrier's, which fills an empty one only; who gave it is kept.
+func TestWhoNamedACustomerIsKept(t *testing.T) {
+	t.Parallel()
+	d := &desk{Parley: parleytest.New(t)}
+	n := 0
+	says := func(profile string) {
+		n++
+		id := fmt.Sprint("m", n)
+		d.Post(d.Inbound(channel.Inbound{EventID: id, ProviderID: id, From: somebody, FromName: profile, To: parleytest.Sales, Text: "Hello"}))
+	}
+	named := func(want string) string {
+		t.Helper()
+		user := d.As("amy").Do(`{ conversations(view: {kind: ALL}) { nodes { messagingUser { id name nameSource } } } }`, nil).Get("conversations", "nodes", 0, "messagingUser")
+		require.Equal(t, want, user.Get("name").String()+" "+user.Get("nameSource").String())
+		return user.Get("id").String()
+	}
+	says("")
+	id := named(" ")
+	says("nora99")
+	named("nora99 CARRIER")
+	says("nora100")
+	named("nora99 CARRIER")
+	require.Empty(t, code(d.update("amy", vars{"id": id, "name": "Nora Jones"})))
+	named("Nora Jones AGENT")
+	says("nora100")
+	named("Nora Jones AGENT")
+	require.Empty(t, code(d.update("amy", vars{"id": id, "name": ""})))
+	named(" ")
+	says("nora100")
+	named("nora100 CARRIER")
 }
 
 func TestANewNameNamesTheConversation(t *testing.T) {

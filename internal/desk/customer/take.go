@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/internal/channel"
+	"parley/internal/desk/conversation"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/message"
 	"parley/internal/ground/clock"
@@ -47,7 +48,7 @@ func (s *Service) Take(ctx context.Context, lines []Line) (outcomes []Outcome, e
 }
 
 func (s *Service) take(ctx context.Context, tx *store.Tx, l *Line, out *Outcome) error {
-	said := details{some(l.Name), some(l.Locale), some(l.TimeZone), some(l.ExternalID)}
+	said := details{some(l.Name), some(l.Locale), some(l.TimeZone), some(l.ExternalID), conversation.NamedByImport}
 	if out.Refused = reason(said.clean()); out.Refused != "" {
 		return nil
 	}

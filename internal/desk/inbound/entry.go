@@ -204,7 +204,7 @@ const nobody = "unknown sender"
 // code or a name stays as it came, as far as it can be kept.
 func CustomerOf(in channel.Inbound, ch *directory.Channel) conversation.Customer {
 	address := cmp.Or(channel.Cut(strings.TrimSpace(channel.CleanName(in.From)), mostAddress), nobody)
-	c := conversation.Customer{Address: address, Received: in.From, Name: channel.Cut(channel.CleanName(in.FromName), channel.MostName)}
+	c := conversation.Customer{Address: address, Received: in.From, Name: channel.Cut(channel.CleanName(in.FromName), channel.MostName), NamedBy: conversation.NamedByCarrier}
 	if ch.Type.IsSMS() {
 		if n, err := number.Read(c.Address, ch.Country, number.Carrier); err == nil {
 			c.Address, c.Country = n.E164, n.Country

@@ -117,10 +117,10 @@ func (m *Messenger) start(ctx context.Context, tx *store.Tx, ch *directory.Chann
 		if from, err = m.numberOf(ctx, tx, ch, record, in.PhoneField); err != nil {
 			return Sent{}, err
 		}
-		customer.Record, customer.Name = record, record.Name
+		customer.Record, customer.Name, customer.NamedBy = record, record.Name, conversation.NamedByRecord
 	} else {
 		from = source{written: *in.Number, region: value(in.Country)}
-		customer.Name = value(in.Name)
+		customer.Name, customer.NamedBy = value(in.Name), conversation.NamedByAgent
 	}
 	start := m.startPlan(ctx, ch, &text)
 	start.FieldHidden, start.FieldElsewhere = from.hidden, from.elsewhere

@@ -20,8 +20,9 @@ var (
 
 // plan is a compiled operation.
 type plan struct {
-	root  *object
-	slots int
+	root   *object
+	slots  int
+	rights Rights
 }
 
 // object is a compiled selection on objects of one type.
@@ -40,8 +41,8 @@ type field struct {
 	on      *object
 	of      *Abstract
 	members map[string]*object
-	// shared says that what is selected below is the same for all subscribers.
-	shared bool
+	// shared says for whom of the subscribers what is selected below is the same.
+	shared Sharing
 	// slot is where a run keeps what was fetched for it; -1 when it is read
 	// where it is written.
 	slot int
@@ -56,7 +57,7 @@ type compiler struct {
 
 // compile makes the plan of an operation with the values its variables have;
 // nil when it is the executor's.
-func compile(tables Tables, op *graphql.OperationContext) (p *plan) {
+func compile(tables Tables, rights Rights, op *graphql.OperationContext) (p *plan) {
 	defer func() {
 		if recover() != nil {
 			p = nil
@@ -81,7 +82,7 @@ func compile(tables Tables, op *graphql.OperationContext) (p *plan) {
 			f.share()
 		}
 	}
-	return &plan{root, c.slots}
+	return &plan{root, c.slots, rights}
 }
 
 func (c *compiler) object(typeName string, selections ast.SelectionSet) (*object, error) {

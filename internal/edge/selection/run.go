@@ -119,7 +119,7 @@ func (f *field) resolve(ctx context.Context, parents []any, variables map[string
 		ctx = context.WithValue(ctx, fieldKey{}, f)
 	}
 	if f.Batch != nil {
-		if f.Shared {
+		if f.Shared == SharedByAll {
 			ctx = viewer.AsSystem(ctx, "shared field")
 		}
 		sources, err = f.Batch(ctx, parents, fc)

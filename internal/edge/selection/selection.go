@@ -25,6 +25,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"parley/internal/ground/allowance"
+	"parley/internal/ground/viewer"
 )
 
 // Tables describe how the fields of a schema's types are got. They are generated.
@@ -72,15 +73,28 @@ type Field struct {
 	Resolve func(ctx context.Context, parent any, fc Call) (any, error)
 	// Batch calls the field's resolver for all parents at once.
 	Batch func(ctx context.Context, parents []any, fc Call) ([]any, error)
-	// Shared says that Batch gives the same to everybody who sees the parents, as
-	// @goShared promises in the schema. Subscribers share what it gave, and it is
-	// called by the system: it cannot learn who asks.
-	Shared bool
+	// Shared says among whom subscribers share what Batch gave, as @goShared promises
+	// in the schema.
+	Shared Sharing
 	// Stream opens a subscription.
 	Stream func(ctx context.Context, fc Call) (Source, error)
 	// Execute writes a value of the stream as the executor does.
 	Execute func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler
 }
+
+// Sharing says to whom a batch resolver gives the same, of those who see the parents.
+type Sharing int
+
+// What @goShared can say.
+const (
+	// SharedByNone is for what depends on who asks.
+	SharedByNone Sharing = iota
+	// SharedByRights is for what is the same to viewers with equal rights on records.
+	SharedByRights
+	// SharedByAll is for what is the same to everybody. It is resolved by the system: it
+	// cannot learn who asks.
+	SharedByAll
+)
 
 // Call is what a resolver is called with.
 type Call struct{ Args map[string]any }
@@ -91,14 +105,18 @@ type Schema struct {
 	graphql.ExecutableSchema
 
 	tables Tables
+	rights Rights
 	plans  *cache
 	counts counts
 }
 
+// Rights gives the viewer's rights on records: equal values for equal rights alone.
+type Rights func(*viewer.Viewer) any
+
 // New puts compiled operations in front of an executable schema, whose tables
 // they go by.
-func New(schema graphql.ExecutableSchema, tables Tables) *Schema {
-	return &Schema{ExecutableSchema: schema, tables: tables, plans: newCache(), counts: newCounts()}
+func New(schema graphql.ExecutableSchema, tables Tables, rights Rights) *Schema {
+	return &Schema{ExecutableSchema: schema, tables: tables, rights: rights, plans: newCache(), counts: newCounts()}
 }
 
 // Exec implements graphql.ExecutableSchema.
@@ -128,7 +146,7 @@ func (s *Schema) plan(op *graphql.OperationContext) *plan {
 	if !ok {
 		return nil
 	}
-	return variants.get(key, func() *plan { return compile(s.tables, op) })
+	return variants.get(key, func() *plan { return compile(s.tables, s.rights, op) })
 }
 
 // query answers by p, and hands over to the executor when that fails.

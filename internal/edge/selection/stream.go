@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"parley/internal/ground/allowance"
+	"parley/internal/ground/viewer"
 )
 
 // Source gives the values of a subscription, one with each call; false at its
@@ -32,10 +33,11 @@ type Event interface {
 	Shared(key any, load func() (any, error)) (any, error)
 }
 
-// share is what is written once: a field of one plan, of one object.
+// share is what is written once: a field of one plan, of one object, for viewers with
+// the same rights; nil for everybody.
 type share struct {
-	field  *field
-	object any
+	field          *field
+	object, rights any
 }
 
 // subscription opens a stream; nil when the executor must.
@@ -107,13 +109,13 @@ func (p *plan) frame(ctx context.Context, f *field, v any, variables map[string]
 			return r.whole(ctx, f, v, variables) && r.close()
 		}
 		for _, f := range on.staged {
-			if !f.shared && !r.stage(ctx, f, []any{v}, variables) {
+			if f.shared == SharedByNone && !r.stage(ctx, f, []any{v}, variables) {
 				return false
 			}
 		}
 		for _, f := range on.fields {
 			r.w.b = append(r.w.b, f.key...)
-			if !f.shared {
+			if f.shared == SharedByNone {
 				r.value(f, v)
 			} else if !p.splice(ctx, r, f, event, f.One(v), variables) {
 				return false
@@ -132,7 +134,8 @@ type large struct{}
 
 // splice writes what all subscribers of an event share.
 func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any, variables map[string]any) bool {
-	got, err := event.Shared(share{f, v}, func() (any, error) {
+	rights := p.rightsFor(ctx, f)
+	got, err := event.Shared(share{f, v, rights}, func() (any, error) {
 		tooLarge := false
 		data, ok := p.alone(ctx, func(r *run) bool {
 			r.sharing = true
@@ -143,7 +146,7 @@ func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any,
 		switch {
 		case tooLarge:
 			return large{}, nil
-		case !ok:
+		case !ok || p.rightsFor(ctx, f) != rights: // they changed while it was written
 			return nil, errNotWritten
 		}
 		return data, nil
@@ -157,6 +160,14 @@ func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any,
 	}
 	r.w.b = append(r.w.b, data...)
 	return true
+}
+
+// rightsFor are what of the viewer's rights the shared value of a field depends on.
+func (p *plan) rightsFor(ctx context.Context, f *field) any {
+	if f.shared == SharedByRights {
+		return p.rights(viewer.FromContext(ctx))
+	}
+	return nil
 }
 
 // whole fetches and writes an object of a field.
@@ -188,24 +199,28 @@ func (p *plan) alone(ctx context.Context, write func(r *run) bool) (data []byte,
 	return r.joined(), true
 }
 
-// shareable reports whether what is selected on a field's object is the same for
-// everybody who may see it: none of it is resolved for who asks, and no variable
-// stands in it.
-func (f *field) shareable() bool {
+// shareable says for whom what is selected on a field's object is the same, of those who
+// may see it. What is resolved for who asks is for none, nor is what a variable stands in.
+func (f *field) shareable() Sharing {
 	if f.Of == "" || f.Many != nil || f.One == nil || f.Resolve != nil || f.Batch != nil {
-		return false
+		return SharedByNone
 	}
 	return f.alike()
 }
 
-// alike reports the same of everything below.
-func (f *field) alike() bool {
+// alike says the same of everything below.
+func (f *field) alike() Sharing {
+	least := SharedByAll
 	for _, o := range f.selections() {
 		for _, below := range o.fields {
-			if below.Resolve != nil || below.Batch != nil && !below.Shared || variable(below.field) || !below.alike() {
-				return false
+			if below.Resolve != nil || variable(below.field) {
+				return SharedByNone
 			}
+			if below.Batch != nil {
+				least = min(least, below.Shared)
+			}
+			least = min(least, below.alike())
 		}
 	}
-	return true
+	return least
 }

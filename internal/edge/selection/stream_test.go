@@ -3,6 +3,7 @@ package selection_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -158,9 +159,9 @@ func TestABatchIsSharedOnlyWhereTheSchemaSaysSo(t *testing.T) {
 	w := newWorld(t)
 	w.Run()
 	customer := w.tables.Objects["Conversation"].Fields["messagingUser"]
-	require.True(t, customer.Shared)
-	require.False(t, w.tables.Objects["BulkResult"].Fields["conversation"].Shared, "nil for whom may not see it")
-	for _, shared := range []bool{true, false} {
+	require.Equal(t, selection.SharedByAll, customer.Shared)
+	require.Equal(t, selection.SharedByNone, w.tables.Objects["BulkResult"].Fields["conversation"].Shared, "nil for whom may not see it")
+	for _, shared := range []selection.Sharing{selection.SharedByAll, selection.SharedByNone} {
 		asked := []*viewer.Viewer{}
 		own := *customer
 		own.Shared = shared
@@ -169,7 +170,7 @@ func TestABatchIsSharedOnlyWhereTheSchemaSaysSo(t *testing.T) {
 			return customer.Batch(ctx, parents, fc)
 		}
 		w.tables.Objects["Conversation"].Fields["messagingUser"] = &own
-		e := newExecutor(selection.New(w.schema.ExecutableSchema, w.tables))
+		e := newExecutor(selection.New(w.schema.ExecutableSchema, w.tables, w.recordRights))
 		var open []*subscription
 		for _, agent := range []string{"ada", "amy"} {
 			open = append(open, w.subscribe(t, e, agent, `subscription { messageAdded { conversation { messagingUser { id } } } }`, nil))
@@ -178,7 +179,7 @@ func TestABatchIsSharedOnlyWhereTheSchemaSaysSo(t *testing.T) {
 		asked = nil
 		w.Say("+12025550161", parleytest.Sales, "Hello")
 		require.Equal(t, open[0].frame(), open[1].frame())
-		if shared {
+		if shared == selection.SharedByAll {
 			require.Len(t, asked, 1, "read once for both")
 			require.NotEmpty(t, asked[0].System)
 		} else {
@@ -223,6 +224,67 @@ func TestAnEventIsWrittenOnceForItsSubscribers(t *testing.T) {
 	require.Contains(t, got[0], `"name":`)
 	require.NotContains(t, got[5], `"name":`)
 	require.EqualValues(t, 2, reads.Load())
+}
+
+// What is the same to viewers with equal rights on records is read and written once for
+// each of the rights there are among them, and never shown to those with others.
+func TestFieldsOfRecordsAreSharedByRights(t *testing.T) {
+	t.Parallel()
+	var reads atomic.Int64
+	w := newWorld(t, func(c *app.Config) {
+		c.Trace = func(_ context.Context, statement string) func(error) {
+			if strings.Contains(statement, "body") && strings.HasPrefix(statement, "SELECT") {
+				reads.Add(1)
+			}
+			return nil
+		}
+	})
+	w.Run()
+	shared := w.As("ada").Do(`{ conversations(view: {kind: ALL}, first: 40) { nodes { id channel { address } record { id objectType externalId } } } }`, nil).Get("conversations", "nodes")
+	var id string
+	for _, c := range shared.List() {
+		if c.Get("channel", "address").String() == parleytest.Sales && !c.Get("record").IsNull() && c.Get("record", "objectType").String() == "Lead" {
+			id = c.Get("id").String()
+			w.admin("upsertRecords", "UpsertRecordsInput", parleytest.Vars{"records": []parleytest.Vars{{
+				"objectType": "Lead",
+				"externalId": c.Get("record", "externalId").String(), "fields": []parleytest.Vars{{"name": "Company", "text": "Acme"}},
+			}}})
+		}
+	}
+	require.NotEmpty(t, id)
+	set := w.admin("createPermissionSet", "CreatePermissionSetInput", parleytest.Vars{
+		"name": "Leads", "permissions": []string{}, "idempotencyKey": "set",
+		"recordRights": []parleytest.Vars{{"objectType": "Lead", "access": "READ"}},
+	}).Get("permissionSet", "id").String()
+	w.admin("grantPermissionSet", "GrantPermissionSetInput", parleytest.Vars{"id": set, "agentIds": []string{
+		w.Directory.AgentNamed("amy").ID, w.Directory.AgentNamed("bo").ID,
+	}})
+	const document = `subscription($id: ID!) { conversationChanged(id: $id) { __typename
+		... on ConversationUpdated { conversation { id record { name mobileNumber fields(names: ["Company"]) { name text unreadable } } } } } }`
+	var open []*subscription
+	for _, agent := range []string{"amy", "bo", "ada", "sue"} {
+		open = append(open, w.subscribe(t, w.compiled, agent, document, map[string]any{"id": id}))
+		open[len(open)-1].frame()
+	}
+	reads.Store(0)
+	w.change(id)
+	var got []string
+	for _, s := range open {
+		got = append(got, s.frame())
+	}
+	require.Contains(t, got[0], `"Acme"`)
+	require.Contains(t, got[2], `"Acme"`)
+	require.NotContains(t, got[3], `"Acme"`)
+	require.Equal(t, got[0], got[1])
+	require.EqualValues(t, 3, reads.Load(), "once for the two with equal rights, once for who has all, once for who has none")
+}
+
+func (w *world) admin(mutation, input string, in parleytest.Vars) parleytest.Tree {
+	w.T.Helper()
+	done := w.As("ada").Do(fmt.Sprintf(`mutation($i: %s!) { %s(input: $i) { errors { message } %s } }`, input, mutation,
+		map[string]string{"createPermissionSet": "permissionSet { id }"}[mutation]), parleytest.Vars{"i": in}).Get(mutation)
+	require.Empty(w.T, done.Get("errors").List())
+	return done
 }
 
 // change marks a conversation unread as the system.

@@ -48,11 +48,14 @@ func newWorld(t testing.TB, options ...func(*app.Config)) *world {
 	config := graph.Config{Resolvers: &w.Schema}
 	plain := graph.NewExecutableSchema(config)
 	w.tables = graph.SelectionTables(config)
-	w.schema = selection.New(plain, w.tables)
+	w.schema = selection.New(plain, w.tables, w.recordRights)
 	w.compiled, w.executor = newExecutor(w.schema), newExecutor(plain)
 	w.collect()
 	return w
 }
+
+// recordRights are a viewer's, as the server has them.
+func (w *world) recordRights(v *viewer.Viewer) any { return w.Directory.RecordRights(v) }
 
 func newExecutor(schema graphql.ExecutableSchema) *executor.Executor {
 	e := executor.New(schema)

@@ -64,10 +64,16 @@ func known(f *codegen.Field) bool {
 		(f.IsVariable() || f.IsMethod() && f.NoErr && !f.MethodHasContext && len(f.Args) == 0)
 }
 
-// shared reports whether the schema says that a batch resolver gives the same to
-// everybody who sees the parents.
-func shared(f *codegen.Field) bool {
-	return slices.ContainsFunc(f.FieldDefinition.Directives, func(d *ast.Directive) bool { return d.Name == "goShared" })
+// shared says to whom a batch resolver gives the same, by the schema; empty for nobody.
+func shared(f *codegen.Field) string {
+	d := f.FieldDefinition.Directives.ForName("goShared")
+	switch {
+	case d == nil:
+		return ""
+	case d.Arguments.ForName("byRecordRights") != nil:
+		return "SharedByRights"
+	}
+	return "SharedByAll"
 }
 
 // used returns whether an object type can be selected by queries and

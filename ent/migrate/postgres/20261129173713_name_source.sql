@@ -1,0 +1,7 @@
+-- +goose Up
+-- modify "messaging_users" table
+ALTER TABLE "messaging_users" ADD COLUMN "name_source" character varying NOT NULL DEFAULT '';
+
+-- +goose Down
+-- reverse: modify "messaging_users" table
+ALTER TABLE "messaging_users" DROP COLUMN "name_source";
