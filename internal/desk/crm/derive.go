@@ -71,10 +71,10 @@ func (w *writing) numbers(text, country string) (canonical, own string) {
 // digits as people of its country dial it.
 func numbersOf(text, country string) (canonical, own string) {
 	own = channel.Cut(digitsOf(number.Bare(text)), object.MostID)
-	if n, err := number.Read(text, number.Region(country), number.Person); err == nil {
+	if n, national, err := number.ReadNational(text, number.Region(country)); err == nil {
 		canonical = digitsOf(n.E164)
 		if own == canonical {
-			own = digitsOf(number.National(n.E164))
+			own = digitsOf(national)
 		}
 	}
 	return canonical, own

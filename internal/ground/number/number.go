@@ -59,13 +59,24 @@ const (
 // to be valid, and whole: no area code is ever added. The error is a Problem.
 func Read(text, region string, by Origin) (Number, error) {
 	if by == Person {
-		return readWritten(text, region)
+		n, _, err := ReadNational(text, region)
+		return n, err
 	}
 	n := handedOver(question{strings.TrimSpace(text), region})
 	if n == (Number{}) {
 		return n, Sender
 	}
 	return n, nil
+}
+
+// ReadNational is Read of what a person wrote, and the number as people of its country
+// write it.
+func ReadNational(text, region string) (n Number, national string, err error) {
+	r := readWritten(question{text, region})
+	if r.problem != "" {
+		return Number{}, "", r.problem
+	}
+	return r.Number, r.national, nil
 }
 
 // handedOver reads what a carrier gives; the zero Number for a sender.
@@ -78,7 +89,7 @@ var handedOver = remember(func(q question) Number {
 	if problem != "" || text[0] != '+' && int(n.GetCountryCode()) != phonenumbers.GetCountryCodeForRegion(region) {
 		return Number{}
 	}
-	return numberOf(n)
+	return n.number()
 })
 
 // Country is the country of an address as it is stored; empty when it is no number
@@ -97,45 +108,65 @@ func National(e164 string) string {
 	return phonenumbers.Format(n, phonenumbers.NATIONAL)
 }
 
-func numberOf(n *phonenumbers.PhoneNumber) Number {
-	country := phonenumbers.GetRegionCodeForNumber(n)
+// parsed is a number that was read, and the region of its range, empty where that is
+// unknown.
+type parsed struct {
+	*phonenumbers.PhoneNumber
+	region string
+}
+
+func (n parsed) number() Number {
+	country := n.region
 	if country == "" {
 		country = phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
 	}
 	if len(country) != 2 {
 		country = ""
 	}
-	return Number{phonenumbers.Format(n, phonenumbers.E164), country}
+	return Number{phonenumbers.Format(n.PhoneNumber, phonenumbers.E164), country}
 }
+
+func (n parsed) national() string { return phonenumbers.Format(n.PhoneNumber, phonenumbers.NATIONAL) }
+
+// isValid reports whether numbers of its range are given out.
+func (n parsed) isValid() bool { return phonenumbers.IsValidNumberForRegion(n.PhoneNumber, n.region) }
 
 // mostWritten is how many bytes are looked at, as they are when nothing around the
 // digits is left.
 const mostWritten = 64
 
 // parse reads digits, with a + before them or not.
-func parse(digits, region string) (*phonenumbers.PhoneNumber, Problem) {
-	n, err := phonenumbers.Parse(digits, region)
+func parse(digits, region string) (parsed, Problem) {
+	if len(digits) > mostWritten {
+		return parsed{}, Unlisted
+	}
+	read, err := phonenumbers.Parse(digits, region)
+	n := parsed{PhoneNumber: read}
+	if err == nil {
+		n.region = phonenumbers.GetRegionCodeForNumber(read)
+	}
 	switch {
-	case len(digits) > mostWritten:
-		return nil, Unlisted
-	case digits[0] == '+' && (err != nil || !phonenumbers.IsValidNumber(n) && !isPlausible(n) || !isStable(n)):
-		return nil, Unlisted
+	case digits[0] == '+' && (err != nil || !n.isValid() && !isPlausible(read) || !isStable(read, digits)):
+		return parsed{}, Unlisted
 	case digits[0] == '+':
 		return n, ""
 	case len(digits) < leastWhole:
-		return nil, Short
+		return parsed{}, Short
 	case err != nil && region == "":
-		return nil, Nowhere
+		return parsed{}, Nowhere
 	case err != nil:
-		return nil, Unlisted
+		return parsed{}, Unlisted
 	}
 	return national(digits, n, region)
 }
 
 // isStable reports whether a number, as it is stored, is read as the same again. One
 // with zeros too many behind the calling code is not.
-func isStable(n *phonenumbers.PhoneNumber) bool {
+func isStable(n *phonenumbers.PhoneNumber, digits string) bool {
 	written := phonenumbers.Format(n, phonenumbers.E164)
+	if written == digits {
+		return true // it was just read
+	}
 	again, err := phonenumbers.Parse(written, "")
 	return err == nil && phonenumbers.Format(again, phonenumbers.E164) == written
 }
@@ -146,19 +177,19 @@ const leastWhole = 7
 // national checks a number that was read without a +. Where a 0 or the like begins
 // one, a number without it lacks its area code, too, unless it is as long as mobile
 // numbers are; one that is longer may begin with the calling code.
-func national(digits string, n *phonenumbers.PhoneNumber, region string) (*phonenumbers.PhoneNumber, Problem) {
+func national(digits string, n parsed, region string) (parsed, Problem) {
 	trunk, usual := phonenumbers.GetNddPrefixForRegion(region, true), mobileLength(region)
 	if trunk != "" && digits[0] != '0' {
-		length := len(phonenumbers.GetNationalSignificantNumber(n))
+		length := len(phonenumbers.GetNationalSignificantNumber(n.PhoneNumber))
 		if length < min(usual, longArea) {
-			return nil, Short
+			return parsed{}, Short
 		}
 		if length > usual && strings.HasPrefix(digits, strconv.Itoa(phonenumbers.GetCountryCodeForRegion(region))) {
 			return parse("+"+digits, region)
 		}
 	}
-	if !phonenumbers.IsValidNumber(n) {
-		return nil, Unlisted
+	if !n.isValid() {
+		return parsed{}, Unlisted
 	}
 	return n, ""
 }

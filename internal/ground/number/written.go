@@ -15,6 +15,9 @@ import (
 // ASCII. Everything else stays.
 func Bare(text string) string {
 	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r
+		}
 		if strings.ContainsRune("./\u2212", r) || unicode.In(r, unicode.White_Space, unicode.Z, unicode.Pd, unicode.Ps, unicode.Pe) {
 			return -1
 		}
@@ -29,6 +32,8 @@ const scheme = "tel:"
 func plain(text string) string {
 	text = strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
+		case '0' <= r && r <= '9':
+			return r
 		case unicode.IsSpace(r):
 			return ' '
 		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
@@ -53,8 +58,23 @@ var anotherEnding = regexp.MustCompile(`/\s*[0-9]{1,3}\s*$`)
 // negative begins with a minus, which some program has reckoned and nobody has dialled.
 var negative = regexp.MustCompile(`^[\p{Pd}\x{2212}]`)
 
+// reading is what somebody wrote, or why it is no number.
+type reading struct {
+	Number
+	national string
+	problem  Problem
+}
+
 // readWritten reads what a person wrote.
-func readWritten(text, region string) (Number, error) {
+var readWritten = remember(func(q question) reading {
+	n, problem := readText(q.number, q.place)
+	if problem != "" {
+		return reading{problem: problem}
+	}
+	return reading{n.number(), n.national(), ""}
+})
+
+func readText(text, region string) (parsed, Problem) {
 	bare := Bare(text)
 	if !isDigits(bare) {
 		return readWords(text, bare, region)
@@ -62,30 +82,30 @@ func readWritten(text, region string) (Number, error) {
 	n, problem := parse(bare, region)
 	switch {
 	case negative.MatchString(plain(text)):
-		return Number{}, Misshapen
+		return parsed{}, Misshapen
 	case problem != "":
-		return Number{}, problem
+		return parsed{}, problem
 	case anotherEnding.MatchString(plain(text)):
-		return Number{}, Several
+		return parsed{}, Several
 	}
-	return numberOf(n), nil
+	return n, ""
 }
 
 // readWords reads what is not digits alone.
-func readWords(text, bare, region string) (Number, error) {
+func readWords(text, bare, region string) (parsed, Problem) {
 	if n, ok := vanity(bare, region); ok {
-		return n, nil
+		return n, ""
 	}
 	main, extension := phonenumbers.MaybeSeparateExtensionFromPhone(plain(text))
 	switch {
 	case extension != "" && isDigits(Bare(main)):
-		return Number{}, Extended
+		return parsed{}, Extended
 	case strings.ContainsFunc(bare, unicode.IsLetter):
-		return Number{}, Named
+		return parsed{}, Named
 	case strings.Count(bare, "+") > 1 || strings.ContainsAny(bare, ",;&|"):
-		return Number{}, Several
+		return parsed{}, Several
 	}
-	return Number{}, Misshapen
+	return parsed{}, Misshapen
 }
 
 // words is a number whose end is spelt in letters.
@@ -93,19 +113,19 @@ var words = regexp.MustCompile(`^(\+?[0-9]{3,})([A-Za-z][0-9A-Za-z]*)$`)
 
 // vanity reads a number spelt as a word, such as 1-800-FLOWERS. It is a service
 // number of the usual length; anything else is a number with a name behind it.
-func vanity(bare, region string) (Number, bool) {
+func vanity(bare, region string) (parsed, bool) {
 	parts := words.FindStringSubmatch(bare)
 	if parts == nil || len(bare) > mostWritten {
-		return Number{}, false
+		return parsed{}, false
 	}
 	if _, problem := parse(parts[1], region); problem == "" {
-		return Number{}, false
+		return parsed{}, false
 	}
 	n, problem := parse(parts[1]+phonenumbers.ConvertAlphaCharactersInNumber(parts[2]), region)
-	if problem != "" || !isService(n) {
-		return Number{}, false
+	if problem != "" || !isService(n.PhoneNumber) {
+		return parsed{}, false
 	}
-	return numberOf(n), true
+	return n, true
 }
 
 // isService reports whether a number is of a kind that is advertised as a word, and
