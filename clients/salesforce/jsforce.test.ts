@@ -2,6 +2,7 @@
 // answers is what a client of the real one understands.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { Connection } from "jsforce";
@@ -10,14 +11,17 @@ const program = process.env.SALESFORCE ?? "../bin/salesforce-for-clients";
 let server: ChildProcess;
 let connection: Connection;
 let login: { loginUrl: string; clientId: string; clientSecret: string };
+let username: string;
+let lines: AsyncIterator<string>;
+const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 
 before(async () => {
-  server = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: server.stdout! })) {
-    const [loginUrl, clientId, clientSecret] = line.split(" ");
-    login = { loginUrl: loginUrl!, clientId: clientId!, clientSecret: clientSecret! };
-    break;
-  }
+  const env = { ...process.env, PUBLIC_KEY: publicKey.export({ type: "spki", format: "pem" }).toString() };
+  server = spawn(program, { stdio: ["pipe", "pipe", "inherit"], env });
+  lines = createInterface({ input: server.stdout! })[Symbol.asyncIterator]();
+  const [loginUrl, clientId, clientSecret, user] = (await lines.next()).value.split(" ");
+  login = { loginUrl, clientId, clientSecret };
+  username = user;
   connection = new Connection({ instanceUrl: login.loginUrl, oauth2: login, version: "62.0" });
   await connection.authorize({ grant_type: "client_credentials" });
 });
@@ -26,6 +30,34 @@ after(() => server.stdin!.end());
 test("a wrong secret is refused", async () => {
   const other = new Connection({ instanceUrl: login.loginUrl, oauth2: { ...login, clientSecret: "wrong" }, version: "62.0" });
   await assert.rejects(other.authorize({ grant_type: "client_credentials" }), { name: "invalid_client" });
+});
+
+// tell has the server do what no call of its API does.
+async function tell(line: string) {
+  server.stdin!.write(`${line}\n`);
+  assert.equal((await lines.next()).value, "done");
+}
+
+// signIn signs in by a JWT that expires in so many seconds.
+async function signIn(key: KeyObject, seconds: number, claims: Record<string, string> = {}) {
+  const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const text = [{ alg: "RS256" }, {
+    iss: login.clientId, sub: username, aud: "https://login.salesforce.com", exp: Math.floor(Date.now() / 1000) + seconds, ...claims,
+  }].map(encoded).join(".");
+  const assertion = `${text}.${createSign("RSA-SHA256").update(text).sign(key, "base64url")}`;
+  const by = new Connection({ oauth2: { loginUrl: login.loginUrl }, version: "62.0" });
+  await by.authorize({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion });
+  return by;
+}
+
+test("a signed assertion signs in, for five minutes at most", async () => {
+  const by = await signIn(privateKey, 180);
+  assert.equal((await by.sobject("User").describe()).keyPrefix, "005");
+  const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+  for (const refused of [
+    () => signIn(other, 180), () => signIn(privateKey, -1), () => signIn(privateKey, 400), () => signIn(privateKey, 180, { sub: "nobody@example.com" }),
+    () => signIn(privateKey, 180, { iss: "another-app" }), () => signIn(privateKey, 180, { aud: "https://test.salesforce.com" }),
+  ]) await assert.rejects(refused, { name: "invalid_grant" });
 });
 
 test("records are created, read, changed and deleted", async () => {
@@ -81,6 +113,29 @@ test("long answers come in pages, in order", async () => {
   const next = await connection.queryMore(page.nextRecordsUrl!);
   assert.equal(next.records.length, 3);
   await assert.rejects(async () => { await connection.queryMore("/services/data/v62.0/query/01gunknown-3"); }, { name: "INVALID_QUERY_LOCATOR" });
+});
+
+test("a merged record says which one stays, to those who ask for deleted ones", async () => {
+  const stays = (await connection.sobject("Contact").create({ LastName: "Curie" })).id!;
+  const goes = (await connection.sobject("Contact").create({ LastName: "Sklodowska" })).id!;
+  await tell(`merge ${goes} ${stays}`);
+  const soql = `SELECT Id, IsDeleted, MasterRecordId FROM Contact WHERE Id IN ('${goes}', '${stays}') ORDER BY IsDeleted`;
+  assert.deepEqual((await connection.query(soql)).records.map((r) => r.Id), [stays]);
+  const all = await connection.query(soql, { scanAll: true });
+  assert.deepEqual(all.records.map((r) => [r.Id, r.IsDeleted, r.MasterRecordId]), [[stays, false, null], [goes, true, stays]]);
+  await assert.rejects(async () => { await connection.sobject("Contact").retrieve(goes); }, { name: "NOT_FOUND" });
+});
+
+test("calls are counted, and refused beyond the daily limit", async () => {
+  const { DailyApiRequests } = await connection.limits();
+  await connection.query("SELECT Id FROM Contact LIMIT 1");
+  assert.deepEqual(connection.limitInfo.apiUsage, { used: DailyApiRequests!.Max - DailyApiRequests!.Remaining + 1, limit: DailyApiRequests!.Max });
+  await tell("leave 1");
+  assert.equal((await connection.limits()).DailyApiRequests!.Remaining, 0);
+  await assert.rejects(async () => { await connection.query("SELECT Id FROM Contact"); }, { name: "REQUEST_LIMIT_EXCEEDED" });
+  await assert.rejects(async () => { await connection.sobject("Contact").create({ LastName: "Beyond" }); }, { name: "REQUEST_LIMIT_EXCEEDED" });
+  await tell("leave 1000");
+  assert.equal((await connection.query("SELECT Id FROM Contact WHERE LastName = 'Beyond'")).totalSize, 0);
 });
 
 test("objects are described", async () => {

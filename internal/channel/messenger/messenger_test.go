@@ -2,6 +2,7 @@ package messenger_test
 
 import (
 	_ "embed"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +70,55 @@ func TestPayloads(t *testing.T) {
 			require.JSONEq(t, `{"recipient":{"id":"9001"},"messaging_type":"RESPONSE","message":`+c.want+`}`, string(got))
 			require.NoError(t, channeltest.Validate(t, channeltest.Schema(t, schema), got))
 		})
+	}
+}
+
+// The media template has limits of its own, beyond which a link goes as a card or not at
+// all.
+func TestTheMediaTemplateAtItsLimitsAndOneBeyond(t *testing.T) {
+	t.Parallel()
+	longest := func(start string) string { return start + strings.Repeat("7", channel.MaxLinkURL-len(start)) }
+	of := func(spoil func(*channel.Structured)) channel.Structured {
+		s := channel.Structured{Format: channel.MediaCard, Link: &channel.Link{
+			Title: strings.Repeat("é👍", 10), URL: longest("https://shop.example.com/"), Image: &channel.Image{URL: longest("https://www.facebook.com/photo.php?fbid=")},
+		}}
+		spoil(&s)
+		return s
+	}
+	for what, c := range map[string]struct {
+		spoil func(*channel.Structured)
+		goes  string // by which template
+	}{
+		"at its limits": {func(*channel.Structured) {}, "media"},
+		"at its least": {func(s *channel.Structured) {
+			*s.Link = channel.Link{Title: "t", URL: "http://a.example", Image: &channel.Image{URL: "https://business.facebook.com/a/photos/1"}}
+		}, "media"},
+		"title":          {func(s *channel.Structured) { s.Link.Title += "x" }, "generic"},
+		"words":          {func(s *channel.Structured) { s.Text = "x" }, "generic"},
+		"another page":   {func(s *channel.Structured) { s.Link.Image.URL = "https://www.facebook.com/groups/1" }, "generic"},
+		"not encrypted":  {func(s *channel.Structured) { s.Link.Image.URL = "http://www.facebook.com/photo.php?fbid=1" }, "generic"},
+		"name of a host": {func(s *channel.Structured) { s.Link.Image.URL = "https://www.facebook.com.example/photo.php" }, "generic"},
+	} {
+		got, err := messenger.Encode("9001", of(c.spoil))
+		require.NoError(t, err, what)
+		require.Contains(t, string(got), `"template_type":"`+c.goes+`"`, what)
+		require.NoError(t, channeltest.Validate(t, channeltest.Schema(t, schema), got), what)
+	}
+	for reason, spoil := range map[channel.MisfitReason]func(*channel.Structured){
+		channel.AddressTooLong:            func(s *channel.Structured) { s.Link.URL += "7" },
+		channel.AddressTooLong + " image": func(s *channel.Structured) { s.Link.Image.URL += "7" },
+		channel.AddressInvalid:            func(s *channel.Structured) { s.Link.URL = "javascript:alert(1)" },
+		channel.LinkMissing:               func(s *channel.Structured) { s.Link.Title = "" },
+	} {
+		_, err := messenger.Encode("9001", of(spoil))
+		var unfit *channel.UnfitError
+		require.ErrorAs(t, err, &unfit, reason)
+		require.Len(t, unfit.Misfits, 1, reason)
+		require.Contains(t, reason, unfit.Misfits[0].Reason)
+		got, err := messenger.Unchecked("9001", of(spoil))
+		require.NoError(t, err)
+		require.Contains(t, string(got), `"template_type":"media"`, reason)
+		require.Error(t, channeltest.Validate(t, channeltest.Schema(t, schema), got), "%s would be taken: %s", reason, got)
 	}
 }
 

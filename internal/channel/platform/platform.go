@@ -39,16 +39,20 @@ func sms(t channel.Type) dialect {
 		if err := channel.CapabilitiesOf(t).Check(s); err != nil {
 			return nil, err
 		}
-		return json.Marshal(struct {
-			To   string `json:"to"`
-			Text string `json:"text"`
-		}{to, s.Plain})
+		return texted(to, s)
 	}
 	return dialect{
 		encode,
 		func([]byte) (channel.Tap, bool) { return channel.Tap{}, false },
 		func([]byte) ([][]byte, error) { return nil, nil },
 	}
+}
+
+func texted(to string, s channel.Structured) ([]byte, error) {
+	return json.Marshal(struct {
+		To   string `json:"to"`
+		Text string `json:"text"`
+	}{to, s.Plain})
 }
 
 // Encode returns the JSON document that shows s to a customer on channels of type on. It

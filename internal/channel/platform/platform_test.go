@@ -47,6 +47,25 @@ func TestTypesWithoutComponentsHaveNone(t *testing.T) {
 	}
 }
 
+// texts is what takes texts of SMS: no more characters than a message has (840).
+const texts = `{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["to", "text"],
+  "properties": {"to": {"type": "string", "pattern": "^\\+?[0-9]{5,15}$"}, "text": {"type": "string", "minLength": 1, "maxLength": 840}}
+}`
+
+func TestDialectOfSMS(t *testing.T) {
+	t.Parallel()
+	for _, on := range []channel.Type{channel.SMSLongCode, channel.SMSTollFree, channel.SMSShortCode} {
+		channeltest.RunDialect(t, channeltest.Dialect{
+			On: on, Schema: []byte(texts), Unchecked: platform.Texted,
+			Encode:  func(to string, s channel.Structured) ([]byte, error) { return platform.Encode(on, to, s) },
+			ReadTap: func(event []byte) (channel.Tap, bool) { return platform.ReadTap(on, event) },
+		})
+	}
+}
+
 func TestTextMessagesHaveNoTaps(t *testing.T) {
 	t.Parallel()
 	document, err := platform.Encode(channel.SMSLongCode, "+4915112345678", channel.Structured{Format: channel.PlainText, Plain: "Which? 1. <A>"})

@@ -19,7 +19,6 @@ func TestDialect(t *testing.T) {
 	channeltest.RunDialect(t, channeltest.Dialect{
 		On: channel.WhatsAppEnhanced, Schema: schema, Encode: whatsapp.Encode, Unchecked: whatsapp.Unchecked,
 		ReadTap: whatsapp.ReadTap, Taps: whatsapp.Taps,
-		// A schema cannot say that titles differ.
 		// A schema cannot say that titles differ, and the options of a template are registered with it.
 		Ours: []string{"OPTIONS_ALIKE", "POPUP_NOT_SHOWN", "REGISTERED_TEMPLATE OPTION_MISSING", "REGISTERED_TEMPLATE OPTION_TOO_LONG", "TOKEN_UNFIT"},
 	})

@@ -1,16 +1,10 @@
 package account_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,86 +13,46 @@ import (
 	"parley/app"
 	"parley/internal/channel/channeltest"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/desk/account"
 	"parley/internal/ground/viewer"
 )
 
-// victim describes, as JSON in the environment, a process that is killed within a rotation
-// of the key.
-const victim = "PARLEY_TEST_KEY_VICTIM"
-
+// task is a rotation of the key.
 type task struct {
-	Database, Key string
-	// Statement is the one at which the process is killed, and Said the report; the work
-	// ends if it has fewer. Zero for neither.
-	Statement, Said int64
+	victim.Task
+
+	// Said is the report at which the process is killed; zero for none.
+	Said int64
 }
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(victim); text != "" {
-		if err := rotateUntilKilled(text); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	victim.Work(rotateUntilKilled)
 	channeltest.Names(map[string][]netip.Addr{"guarded.test": {netip.MustParseAddr("127.0.0.1")}})
 	os.Exit(m.Run())
 }
 
-// countdown kills the process when it has been called n times.
-func countdown(n int64) func() {
-	var calls atomic.Int64
-	return func() {
-		if calls.Add(1) == n {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	}
-}
-
-func rotateUntilKilled(text string) error {
-	var t task
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return err
-	}
-	var begun atomic.Bool
-	statement, said := countdown(t.Statement), countdown(t.Said)
-	a, err := app.Open(context.Background(), app.Config{Database: t.Database, KeyFile: t.Key, Trace: func(context.Context, string) func(error) {
-		if begun.Load() {
-			statement()
-		}
-		return nil
-	}})
+func rotateUntilKilled(t task) error {
+	a, begin, err := t.Open()
 	if err != nil {
 		return err
 	}
-	begun.Store(true)
+	begin()
+	said := victim.Countdown(t.Said)
 	return a.Schema.Accounts.RotateKey(viewer.AsSystem(context.Background(), "command line"), func(string, ...any) { said() })
 }
 
 // rotation runs a rotation in a process of its own, and reports whether it was killed:
 // by itself, or after a time if that is not zero.
-func (b *bundle) rotation(t task, after time.Duration) (killed bool) {
+func (b *bundle) rotation(statement, said int64, after time.Duration) (killed bool) {
 	b.T.Helper()
-	self, err := os.Executable()
-	require.NoError(b.T, err)
-	t.Database, t.Key = b.Config.Database, b.key
-	text, err := json.Marshal(t)
-	require.NoError(b.T, err)
-	c := exec.CommandContext(b.T.Context(), self) //nolint:gosec // this very test
-	c.Env = append(os.Environ(), victim+"="+string(text))
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	require.NoError(b.T, c.Start())
+	ctx := b.T.Context()
 	if after > 0 {
-		time.AfterFunc(after, func() { _ = c.Process.Kill() })
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, after)
+		defer cancel()
 	}
-	if err = c.Wait(); err == nil {
-		return false
-	}
-	require.Equal(b.T, "signal: killed", err.Error(), out.String())
-	return true
+	return victim.Run(ctx, b.T, task{victim.Task{Database: b.Config.Database, Key: b.key, Statement: statement}, said})
 }
 
 // readable is every account's fingerprint, as a process that has just read the key and
@@ -121,7 +75,7 @@ func (b *bundle) readable() map[string]string {
 // finish runs the rotation to its end and retires all keys but the new one.
 func (b *bundle) finish(accounts map[string]string) {
 	b.T.Helper()
-	require.False(b.T, b.rotation(task{}, 0))
+	require.False(b.T, b.rotation(0, 0, 0))
 	require.Equal(b.T, accounts, b.readable())
 	for _, k := range b.keys() {
 		require.Equal(b.T, account.KeyUse{ID: k.ID, IsPrimary: k.IsPrimary, Values: k.Values}, k, "none is missing, and none waits")
@@ -146,11 +100,11 @@ func TestARotationThatIsKilledLosesNothing(t *testing.T) {
 	accounts := b.readable()
 	require.Len(t, accounts, 6)
 	kills := 0
-	try := func(at task, after time.Duration) (killed bool) {
-		if killed = b.rotation(at, after); killed {
+	try := func(statement, said int64, after time.Duration) (killed bool) {
+		if killed = b.rotation(statement, said, after); killed {
 			kills++
 		}
-		require.Equal(t, accounts, b.readable(), "%+v", at)
+		require.Equal(t, accounts, b.readable(), "%d %d %s", statement, said, after)
 		fresh, err := app.Open(t.Context(), app.Config{Database: b.Config.Database, KeyFile: b.key})
 		require.NoError(t, err)
 		for a := range fresh.Directory.Accounts() {
@@ -160,12 +114,12 @@ func TestARotationThatIsKilledLosesNothing(t *testing.T) {
 		b.finish(accounts)
 		return killed
 	}
-	for said := int64(1); try(task{Said: said}, 0); said++ {
+	for said := int64(1); try(0, said, 0); said++ {
 	}
-	for statement := int64(1); try(task{Statement: statement}, 0); statement += 3 {
+	for statement := int64(1); try(statement, 0, 0); statement += 3 {
 	}
 	require.Greater(t, kills, 6)
 	for after := 5 * time.Millisecond; after < 100*time.Millisecond; after += 20 * time.Millisecond {
-		try(task{}, after) // wherever that is
+		try(0, 0, after) // wherever that is
 	}
 }

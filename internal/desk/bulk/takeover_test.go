@@ -6,7 +6,6 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -15,23 +14,14 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/desk/bulk"
 	"parley/internal/desk/conversation"
 	"parley/internal/ground/clock"
 )
 
-// victim names the database of a process that works at an operation until it is
-// killed.
-const victim = "PARLEY_TEST_BULK_VICTIM"
-
 func TestMain(m *testing.M) {
-	if database := os.Getenv(victim); database != "" {
-		if err := workUntilKilled(database); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	victim.Work(workUntilKilled)
 	os.Exit(m.Run())
 }
 
@@ -159,8 +149,7 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	b := &bundle{parleytest.OpenAt(t, database, func(c *app.Config) { c.Clock = clock.Real{} })}
 	b.Bulk.BatchSize, b.Bulk.Lease = 1, time.Second
 	b.fill(100, parleytest.Sales)
-	process := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
-	process.Env = append(os.Environ(), victim+"="+database)
+	process := victim.Command(t.Context(), t, database)
 	said, err := process.StdoutPipe()
 	require.NoError(t, err)
 	process.Stderr = os.Stderr

@@ -2,46 +2,26 @@ package crmaction_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"os"
-	"os/exec"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/desk/crmaction"
 	"parley/internal/ground/viewer"
 )
 
-// victim describes, as JSON in the environment, a process that is killed within a run.
-const victim = "PARLEY_TEST_ACTION_VICTIM"
-
 type task struct {
-	Database, Key, Action, Conversation string
-	// Statement is the one at which the process is killed; the run ends if it has fewer.
-	Statement int64
+	victim.Task
+
+	Action, Conversation string
 }
 
-func runUntilKilled(text string) error {
-	var t task
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return err
-	}
-	var begun atomic.Bool
-	var statements atomic.Int64
-	a, err := app.Open(context.Background(), app.Config{Database: t.Database, KeyFile: t.Key, Mode: "development", Trace: func(context.Context, string) func(error) {
-		if begun.Load() && statements.Add(1) == t.Statement {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-		return nil
-	}})
+func runUntilKilled(t task) error {
+	a, begin, err := t.Open()
 	if err != nil {
 		return err
 	}
@@ -49,7 +29,7 @@ func runUntilKilled(text string) error {
 	if err != nil {
 		return err
 	}
-	begun.Store(true)
+	begin()
 	_, err = a.Schema.Actions.Run(viewer.NewContext(context.Background(), v), crmaction.RunInput{ActionID: t.Action, ConversationID: t.Conversation, IdempotencyKey: "once"})
 	return err
 }
@@ -78,7 +58,7 @@ func TestAnActionKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 			before := b.whole()
 			b.Stop()
 			for statement := int64(1); ; statement++ {
-				killed := runIn(t, task{database, key, id, conversation, statement})
+				killed := victim.Run(t.Context(), t, task{victim.Task{Database: database, Key: key, Statement: statement}, id, conversation})
 				after := whole(t, database, key)
 				if !killed {
 					require.NotEqual(t, before, after, "the run did something")
@@ -93,23 +73,6 @@ func TestAnActionKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 			}
 		})
 	}
-}
-
-func runIn(t *testing.T, of task) (killed bool) {
-	t.Helper()
-	text, err := json.Marshal(of)
-	require.NoError(t, err)
-	program, err := os.Executable()
-	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), program) //nolint:gosec // this very test
-	command.Env = append(os.Environ(), victim+"="+string(text))
-	out, err := command.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
-		return true
-	}
-	require.NoError(t, err, string(out))
-	return false
 }
 
 func whole(t *testing.T, database, key string) map[string]string {

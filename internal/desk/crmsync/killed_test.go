@@ -2,13 +2,8 @@ package crmsync_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -16,51 +11,30 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/connector/salesforce/salesforcetest"
 	"parley/internal/ground/store"
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(victim); text != "" {
-		if err := runUntilKilled(text); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	victim.Work(runUntilKilled)
 	os.Exit(m.Run())
 }
 
-// victim describes, as JSON in the environment, a process that is killed while it reads or writes.
-const victim = "PARLEY_TEST_SYNC_VICTIM"
-
 type task struct {
-	Database, Key string
-	// Statement is the one at which the process is killed; the run ends if it has fewer.
-	Statement int64
-	// Writes has it write instead.
+	victim.Task
+
+	// Writes has it write instead of read.
 	Writes bool
 }
 
-func runUntilKilled(text string) error {
-	var t task
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return err
-	}
-	var begun atomic.Bool
-	var statements atomic.Int64
-	a, err := app.Open(context.Background(), app.Config{Database: t.Database, KeyFile: t.Key, Mode: "development", Trace: func(context.Context, string) func(error) {
-		if begun.Load() && statements.Add(1) == t.Statement {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-		return nil
-	}})
+func runUntilKilled(t task) error {
+	a, begin, err := t.Open()
 	if err != nil {
 		return err
 	}
 	a.Schema.Syncs.Page = 2
-	begun.Store(true)
+	begin()
 	if t.Writes {
 		return a.Schema.Syncs.WriteBack(context.Background())
 	}
@@ -82,7 +56,7 @@ func TestAWriteKilledAtAnyStepIsMadeOnce(t *testing.T) {
 		own := w.run(w.create, "New "+name).Get("record", "externalId").String()
 		w.run(w.update, name)
 		w.Stop()
-		killed := runIn(t, task{database, key, statement, true})
+		killed := victim.Run(t.Context(), t, task{victim.Task{Database: database, Key: key, Statement: statement}, true})
 		if killed {
 			kills++
 		}
@@ -120,7 +94,7 @@ func TestASyncKilledAtAnyStepGoesOn(t *testing.T) {
 	kills := 0
 	for statement := int64(1); ; statement += 5 {
 		s.org.Update(ids[statement%9], salesforcetest.Values{"LastName": fmt.Sprint("K", statement)})
-		killed := runIn(t, task{database, key, statement, false})
+		killed := victim.Run(t.Context(), t, task{victim.Task{Database: database, Key: key, Statement: statement}, false})
 		after := &bundle{Parley: parleytest.OpenAt(t, database, withKey)}
 		if killed {
 			kills++
@@ -138,21 +112,4 @@ func TestASyncKilledAtAnyStepGoesOn(t *testing.T) {
 		after.Stop()
 		return
 	}
-}
-
-func runIn(t *testing.T, of task) (killed bool) {
-	t.Helper()
-	text, err := json.Marshal(of)
-	require.NoError(t, err)
-	program, err := os.Executable()
-	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), program) //nolint:gosec // this very test
-	command.Env = append(os.Environ(), victim+"="+string(text))
-	out, err := command.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
-		return true
-	}
-	require.NoError(t, err, string(out))
-	return false
 }

@@ -54,7 +54,7 @@ func between(n *node, a, b expr) expr {
 	return expr{typ: Number, run: func(f *frame) Value {
 		x, y := left(f), right(f)
 		if x.blank|y.blank != 0 {
-			return Value{blank: asZero}
+			return Value{blank: x.blank | y.blank}
 		}
 		num, err := x.num.Sub(y.num)
 		if err == nil && inDays {

@@ -14,13 +14,16 @@ func signed(n *node, x expr) (expr, *Error) {
 	if err := wants(n, x, numeric); err != nil {
 		return expr{}, err
 	}
-	if n.name == "+" {
-		return x, nil
+	typ, num, minus := x.typ, x.numbers(), n.name == "-"
+	if typ == Blank {
+		typ = Number
 	}
-	num := x.numbers()
-	return ofNumber(x.typ, func(f *frame) (decimal.Decimal, blankness) {
+	return ofNumber(typ, func(f *frame) (decimal.Decimal, blankness) {
 		d, blank := num(f)
-		return d.Neg(), blank
+		if minus {
+			d = d.Neg()
+		}
+		return d, blank & asBlank // like any arithmetic
 	}), nil
 }
 

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -16,7 +18,8 @@ import (
 
 // The oracle computes expressions slowly, in fractions, from trees of its own: it has no
 // parser, no decimals and no types. What it holds of an expression is its source and its
-// value: a *big.Rat, bool or string, nil for a blank that stays blank, or an error code.
+// value: a fraction, a moment or a bool, counted for a blank that counts as zero where a
+// number is wanted, nil for one that stays blank, or an error code.
 
 type (
 	// oracle is an expression with what it results in.
@@ -26,171 +29,222 @@ type (
 	}
 	// code is an error that ends the computation.
 	code = formula.Code
+	// counted is a blank that counts as zero.
+	counted struct{}
+	// moment is a date in days since 1970, or a datetime in microseconds.
+	moment int64
 )
 
-// places18 is r as comparison and rounding see it.
-func places18(r *big.Rat) *big.Rat { return rounded(r, 18) }
-
-func rounded(r *big.Rat, places int) *big.Rat {
-	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(places, -places))), nil))
-	if places < 0 {
-		unit.Inv(unit)
-	}
-	scaled := new(big.Rat).Add(new(big.Rat).Mul(r, unit), big.NewRat(int64(r.Sign()), 2))
-	whole := new(big.Rat).SetInt(new(big.Int).Quo(scaled.Num(), scaled.Denom()))
-	return whole.Quo(whole, unit)
-}
-
-var most = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil))
-
-func inRange(r *big.Rat) any {
-	if new(big.Rat).Abs(r).Cmp(most) >= 0 {
-		return formula.OutOfRange
-	}
-	return r
-}
-
-// both computes a and b; fn sees numbers only, for a blank or an error passes through.
-func both(a, b oracle, fn func(x, y *big.Rat) any) func() any {
+// both computes a and b; fn sees values only, for a blank or an error passes through.
+func both[A, B any](a, b oracle, read func(any) (A, bool), readB func(any) (B, bool), fn func(x A, y B) any) func() any {
 	return func() any {
 		x, y := a.value(), b.value()
-		if failed, ok := x.(code); ok {
-			return failed
+		for _, v := range []any{x, y} {
+			if failed, ok := v.(code); ok {
+				return failed
+			}
 		}
-		if failed, ok := y.(code); ok {
-			return failed
-		}
-		if x == nil || y == nil {
+		is, ok := read(x)
+		other, ok2 := readB(y)
+		switch {
+		case ok && ok2:
+			return fn(is, other)
+		case x == nil || y == nil:
 			return nil
 		}
-		return fn(x.(*big.Rat), y.(*big.Rat)) //nolint:forcetypeassert // a test
+		return counted{}
 	}
 }
 
-func remainder(x, y *big.Rat) any {
-	x, y = places18(x), places18(y)
-	if y.Sign() == 0 {
-		return formula.DivisionByZero
+// number is what a value counts as in arithmetic.
+func number(v any) (fraction, bool) {
+	if v == any(counted{}) {
+		return whole(new(big.Rat)), true
 	}
-	times := new(big.Rat).Quo(x, y)
-	whole := new(big.Rat).SetInt(new(big.Int).Quo(times.Num(), times.Denom()))
-	return new(big.Rat).Sub(x, whole.Mul(whole, y))
+	x, ok := v.(fraction)
+	return x, ok
 }
 
-// arithmetic are operations on two numbers, by how they are written.
-var arithmetic = map[string]func(x, y *big.Rat) any{
-	"(%s + %s)": func(x, y *big.Rat) any { return inRange(new(big.Rat).Add(x, y)) },
-	"(%s - %s)": func(x, y *big.Rat) any { return inRange(new(big.Rat).Sub(x, y)) },
-	"(%s * %s)": func(x, y *big.Rat) any { return inRange(new(big.Rat).Mul(x, y)) },
-	"(%s / %s)": func(x, y *big.Rat) any {
-		if y.Sign() == 0 {
-			return formula.DivisionByZero
-		}
-		return inRange(new(big.Rat).Quo(x, y))
-	},
-	"mod(%s, %s)": remainder,
-	"MAX(%s, %s)": func(x, y *big.Rat) any {
-		if places18(x).Cmp(places18(y)) >= 0 {
-			return x
-		}
-		return y
-	},
-	"Min(%s, %s)": func(x, y *big.Rat) any {
-		if places18(x).Cmp(places18(y)) <= 0 {
-			return x
-		}
-		return y
-	},
+func instant(v any) (moment, bool) {
+	x, ok := v.(moment)
+	return x, ok
 }
 
-func floor(r *big.Rat) *big.Rat { return new(big.Rat).SetInt(new(big.Int).Div(r.Num(), r.Denom())) }
-
-func ceiling(r *big.Rat) *big.Rat {
-	return new(big.Rat).Neg(floor(new(big.Rat).Neg(r)))
+func numbers(a, b oracle, fn func(x, y fraction) any) func() any {
+	return both(a, b, number, number, fn)
 }
 
-// single are functions of one number.
-var single = map[string]func(x *big.Rat) *big.Rat{
-	"-%s":          func(x *big.Rat) *big.Rat { return new(big.Rat).Neg(x) },
-	"ABS(%s)":      func(x *big.Rat) *big.Rat { return new(big.Rat).Abs(x) },
-	"MFLOOR(%s)":   func(x *big.Rat) *big.Rat { return floor(places18(x)) },
-	"MCEILING(%s)": func(x *big.Rat) *big.Rat { return ceiling(places18(x)) },
-	"FLOOR(%s)": func(x *big.Rat) *big.Rat {
-		if x.Sign() < 0 {
-			return ceiling(places18(x))
-		}
-		return floor(places18(x))
-	},
-	"CEILING(%s)": func(x *big.Rat) *big.Rat {
-		if x.Sign() < 0 {
-			return floor(places18(x))
-		}
-		return ceiling(places18(x))
-	},
-	"ROUND(%s, 2)":  func(x *big.Rat) *big.Rat { return rounded(places18(x), 2) },
-	"ROUND(%s, -1)": func(x *big.Rat) *big.Rat { return rounded(places18(x), -1) },
+// forest draws expressions over fields.
+type forest struct {
+	*rapid.T
+
+	fields map[string]formula.Value
+}
+
+func (t forest) field(v formula.Value) string {
+	name := fmt.Sprintf("F%d", len(t.fields))
+	t.fields[name] = v
+	return name
 }
 
 // leaf is a number: a literal, or a field with a value or blank.
-func leaf(t *rapid.T, fields map[string]formula.Value) oracle {
-	whole, part := rapid.IntRange(-99999, 99999).Draw(t, "whole"), rapid.IntRange(0, 4).Draw(t, "scale")
-	d := decimal.New(int64(whole), part)
-	exact, _ := new(big.Rat).SetString(d.String())
-	switch rapid.IntRange(0, 6).Draw(t, "leaf") {
+func (t forest) leaf() oracle {
+	n, part := rapid.IntRange(-99999, 99999).Draw(t.T, "whole"), rapid.IntRange(0, 4).Draw(t.T, "scale")
+	switch rapid.IntRange(0, 6).Draw(t.T, "leaf") {
 	case 0: // blank, and counts as zero
-		return oracle{"Blank", func() any { return new(big.Rat) }}
+		return oracle{"Blank", func() any { return counted{} }}
 	case 1: // blank, and stays so
 		return oracle{"Kept", func() any { return nil }}
 	case 2, 3:
-		name := fmt.Sprintf("F%d", len(fields))
-		fields[name] = formula.NumberOf(d)
-		return oracle{name, func() any { return exact }}
+		d, is := decimalOf(n, part)
+		return oracle{t.field(formula.NumberOf(d)), func() any { return is }}
 	}
-	return oracle{"(" + d.String() + ")", func() any { return exact }}
+	return literal(n, part)
 }
 
-// drawn is a random expression that results in a number.
-func drawn(t *rapid.T, depth int, fields map[string]formula.Value) oracle {
+func decimalOf(n, places int) (decimal.Decimal, fraction) {
+	return decimal.New(int64(n), places), fraction{new(big.Rat).Quo(big.NewRat(int64(n), 1), power(places)), places}
+}
+
+func literal(n, places int) oracle {
+	d, is := decimalOf(n, places)
+	return oracle{"(" + d.String() + ")", func() any { return is }}
+}
+
+// number is a random expression that results in a number.
+func (t forest) number(depth int) oracle {
 	if depth == 0 {
-		return leaf(t, fields)
+		return t.leaf()
 	}
-	next := func() oracle { return drawn(t, depth-1, fields) }
-	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	next := func() oracle { return t.number(depth - 1) }
+	switch rapid.IntRange(0, 9).Draw(t.T, "kind") {
 	case 0:
-		return leaf(t, fields)
+		return t.leaf()
 	case 1:
-		form := rapid.SampledFrom(slices.Sorted(maps.Keys(single))).Draw(t, "single")
-		a := next()
-		return oracle{fmt.Sprintf(form, a.source), func() any {
-			if x, ok := a.value().(*big.Rat); ok {
-				return single[form](x)
-			}
-			return a.value()
-		}}
+		return t.changed(next())
 	case 2:
-		test, a, b := decided(t, depth-1, fields), next(), next()
-		return oracle{fmt.Sprintf("IF(%s, %s, %s)", test.source, a.source, b.source), func() any {
-			switch is := test.value().(type) {
+		return t.chosen(depth, next)
+	case 3:
+		return t.cased(depth, next)
+	case 4:
+		return t.power(depth)
+	case 5:
+		return t.between(depth)
+	}
+	form := rapid.SampledFrom(slices.Sorted(maps.Keys(arithmetic))).Draw(t.T, "pair")
+	a, b := next(), next()
+	return oracle{fmt.Sprintf(form, a.source, b.source), numbers(a, b, arithmetic[form])}
+}
+
+// changed is a function of one number.
+func (t forest) changed(a oracle) oracle {
+	form := rapid.SampledFrom(slices.Sorted(maps.Keys(single))).Draw(t.T, "single")
+	return oracle{fmt.Sprintf(form, a.source), func() any {
+		if x, ok := number(a.value()); ok {
+			return single[form](x)
+		}
+		return a.value()
+	}}
+}
+
+// power is a number to the power of another. Of few whole ones any number is the base; of
+// the others one of 0.5 to 1, so that digits enough are after the point.
+func (t forest) power(depth int) oracle {
+	if e := rapid.IntRange(-3, 3).Draw(t.T, "exponent"); e >= 0 {
+		base, by := t.number(depth-1), literal(e*10, 1)
+		return oracle{fmt.Sprintf("(%s ^ %s)", base.source, by.source), numbers(base, by, raised)}
+	}
+	base := literal(rapid.IntRange(50, 100).Draw(t.T, "base")*rapid.IntRange(-1, 1).Draw(t.T, "sign"), 2)
+	by := rapid.SampledFrom([]oracle{literal(-2, 0), literal(-10, 1), literal(65, 0), literal(5, 1), literal(-5, 1)}).Draw(t.T, "by")
+	return oracle{fmt.Sprintf("(%s ^ %s)", base.source, by.source), numbers(base, by, func(x, y fraction) any {
+		switch {
+		case !y.IsInt():
+			return root(x, y.Sign() < 0)
+		case x.Sign() == 0 && y.Sign() > 0:
+			return whole(x.Rat)
+		}
+		return raised(x, y)
+	})}
+}
+
+// chosen is IF.
+func (t forest) chosen(depth int, next func() oracle) oracle {
+	test, a, b := t.decided(depth-1), next(), next()
+	return oracle{fmt.Sprintf("IF(%s, %s, %s)", test.source, a.source, b.source), func() any {
+		switch is := test.value().(type) {
+		case code:
+			return is
+		case bool:
+			if is {
+				return a.value()
+			}
+		}
+		return b.value()
+	}}
+}
+
+// cased is CASE of one or two values.
+func (t forest) cased(depth int, next func() oracle) oracle {
+	draw, of := t.compared(depth - 1)
+	value := draw()
+	arguments, pairs := []string{value.source}, [][2]oracle{}
+	for range rapid.IntRange(1, 2).Draw(t.T, "pairs") {
+		p := [2]oracle{draw(), next()}
+		if rapid.Bool().Draw(t.T, "equal") {
+			p[0] = value
+		}
+		arguments, pairs = append(arguments, p[0].source, p[1].source), append(pairs, p)
+	}
+	other := next()
+	return oracle{"CASE(" + strings.Join(append(arguments, other.source), ", ") + ")", func() any {
+		for _, p := range pairs {
+			switch is := of(value, p[0], "=")().(type) {
 			case code:
 				return is
 			case bool:
 				if is {
-					return a.value()
+					return p[1].value()
 				}
 			}
-			return b.value()
-		}}
+		}
+		return other.value()
+	}}
+}
+
+// compared draws what values to compare are like, and how they are compared.
+func (t forest) compared(depth int) (draw func() oracle, of func(a, b oracle, operator string) func() any) {
+	depth = max(depth, 0)
+	if k := rapid.SampledFrom([]kind{{}, {}, date, datetime}).Draw(t.T, "of"); k.step != 0 {
+		return func() oracle { return t.moment(k, depth) }, func(a, b oracle, operator string) func() any {
+			return holds(both(a, b, instant, instant, func(x, y moment) any { return big.NewInt(int64(x)).Cmp(big.NewInt(int64(y))) }), a, b, operator, instant)
+		}
 	}
-	form := rapid.SampledFrom(slices.Sorted(maps.Keys(arithmetic))).Draw(t, "pair")
-	a, b := next(), next()
-	return oracle{fmt.Sprintf(form, a.source, b.source), both(a, b, arithmetic[form])}
+	return func() oracle { return t.number(depth) }, func(a, b oracle, operator string) func() any {
+		return holds(numbers(a, b, func(x, y fraction) any { return x.settled().Cmp(y.settled().Rat) }), a, b, operator, number)
+	}
+}
+
+// holds says whether a comparison holds: of a blank only that it is equal to another.
+func holds[T any](compare func() any, a, b oracle, operator string, read func(any) (T, bool)) func() any {
+	return func() any {
+		switch c := compare().(type) {
+		case code:
+			return c
+		case int:
+			return map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0, "=": c == 0, "<>": c != 0}[operator]
+		}
+		_, isA := read(a.value())
+		_, isB := read(b.value())
+		equal := !isA && !isB
+		return operator == "=" && equal || operator == "<>" && !equal
+	}
 }
 
 // decided is a random expression that is true or false.
-func decided(t *rapid.T, depth int, fields map[string]formula.Value) oracle {
-	if depth > 0 && rapid.Bool().Draw(t, "connected") {
-		a, b := decided(t, depth-1, fields), decided(t, depth-1, fields)
-		every := rapid.Bool().Draw(t, "and")
+func (t forest) decided(depth int) oracle {
+	if depth > 0 && rapid.Bool().Draw(t.T, "connected") {
+		a, b := t.decided(depth-1), t.decided(depth-1)
+		every := rapid.Bool().Draw(t.T, "and")
 		form := map[bool]string{true: "AND(%s, %s)", false: "(%s || %s)"}[every]
 		return oracle{fmt.Sprintf(form, a.source, b.source), func() any {
 			if x, ok := a.value().(bool); !ok || x != every {
@@ -199,55 +253,76 @@ func decided(t *rapid.T, depth int, fields map[string]formula.Value) oracle {
 			return b.value()
 		}}
 	}
-	operator := rapid.SampledFrom([]string{"<", "<=", ">", ">=", "=", "<>"}).Draw(t, "operator")
-	a, b := drawn(t, depth, fields), drawn(t, depth, fields)
-	compare := both(a, b, func(x, y *big.Rat) any {
-		c := places18(x).Cmp(places18(y))
-		return map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0, "=": c == 0, "<>": c != 0}[operator]
-	})
-	return oracle{fmt.Sprintf("(%s %s %s)", a.source, operator, b.source), func() any {
-		if result := compare(); result != nil {
-			return result
-		}
-		equal := a.value() == nil && b.value() == nil
-		return operator == "=" && equal || operator == "<>" && !equal
-	}}
+	operator := rapid.SampledFrom([]string{"<", "<=", ">", ">=", "=", "<>"}).Draw(t.T, "operator")
+	draw, of := t.compared(depth)
+	a, b := draw(), draw()
+	return oracle{fmt.Sprintf("(%s %s %s)", a.source, operator, b.source), of(a, b, operator)}
 }
 
 func TestExpressionsAgreeWithTheOracle(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		fields := map[string]formula.Value{}
-		tree := drawn(t, rapid.IntRange(0, 4).Draw(t, "depth"), fields)
-		if rapid.Bool().Draw(t, "decides") {
-			tree = decided(t, 3, fields)
-		}
-		declared := []formula.Field{{Name: "Blank", Type: formula.Number}, {Name: "Kept", Type: formula.Number, KeepsBlank: true}}
-		for name := range fields {
-			declared = append(declared, formula.Field{Name: name, Type: formula.Number})
-		}
-		program, err := formula.Expression(tree.source, formula.NewFields(declared...), formula.Options{})
-		if len(tree.source) > formula.MaxExpression || len(fields) > formula.MaxFields-2 {
-			require.Error(t, err)
-			return
-		}
-		require.NoError(t, err, tree.source)
-		got, err := program.Run(&formula.Environment{Values: program.Arrange(func(path string) formula.Value { return fields[path] })})
-		switch want := tree.value().(type) {
-		case code:
-			require.Error(t, err, tree.source)
-			require.Equal(t, want, err.(*formula.Error).Code, tree.source) //nolint:errorlint,forcetypeassert // Run's errors are of this type
-		case bool:
-			require.NoError(t, err, tree.source)
-			require.Equal(t, want, got.Bool(), tree.source)
-		case *big.Rat:
-			require.NoError(t, err, tree.source)
-			is, _ := new(big.Rat).SetString(got.Decimal().String())
-			near := new(big.Rat).Sub(is, want)
-			require.LessOrEqual(t, near.Abs(near).Cmp(big.NewRat(1, 1e17)), 0, "%s: %s, not %s", tree.source, got, want.FloatString(20))
-		default:
-			require.NoError(t, err, tree.source)
-			require.True(t, got.IsBlank(), tree.source)
+		for range rapid.IntRange(1, 20).Draw(t, "trees") {
+			tryTree(t)
 		}
 	})
+}
+
+func tryTree(t *rapid.T) {
+	trees := forest{t, map[string]formula.Value{}}
+	depth := rapid.IntRange(0, 4).Draw(t, "depth")
+	of := rapid.SampledFrom([]kind{{}, {}, date, datetime}).Draw(t, "a moment")
+	var tree oracle
+	switch {
+	case of.step != 0:
+		tree = trees.moment(of, min(depth, 3))
+	case rapid.Bool().Draw(t, "decides"):
+		tree = trees.decided(3)
+	default:
+		tree = trees.number(depth)
+	}
+	declared := []formula.Field{
+		{Name: "Blank", Type: formula.Number},
+		{Name: "Kept", Type: formula.Number, KeepsBlank: true},
+		{Name: date.blank, Type: date.is},
+		{Name: datetime.blank, Type: datetime.is},
+	}
+	for name, v := range trees.fields {
+		declared = append(declared, formula.Field{Name: name, Type: v.Type()})
+	}
+	program, err := formula.Expression(tree.source, formula.NewFields(declared...), formula.Options{})
+	if len(tree.source) > formula.MaxExpression || len(trees.fields) > formula.MaxFields-4 {
+		require.Error(t, err)
+		return
+	}
+	require.NoError(t, err, tree.source)
+	got, err := program.Run(&formula.Environment{Values: program.Arrange(func(path string) formula.Value { return trees.fields[path] })})
+	if want, failed := tree.value().(code); failed {
+		require.Error(t, err, tree.source)
+		require.Equal(t, want, err.(*formula.Error).Code, tree.source) //nolint:errorlint,forcetypeassert // Run's errors are of this type
+		return
+	}
+	require.NoError(t, err, tree.source)
+	requireAgrees(t, tree, of, got)
+}
+
+// requireAgrees compares a result in its value, and in how it is written where its number
+// of places is said.
+func requireAgrees(t *rapid.T, tree oracle, of kind, got formula.Value) {
+	switch want := tree.value().(type) {
+	case bool:
+		require.Equal(t, want, got.Bool(), tree.source)
+	case moment:
+		require.Equal(t, of.time(want).Format(time.RFC3339Nano), got.Moment().Format(time.RFC3339Nano), tree.source)
+	case fraction:
+		if want.places != unsaid {
+			require.Equal(t, want.String(), got.String(), tree.source)
+			return
+		}
+		is, _ := new(big.Rat).SetString(got.String())
+		near := new(big.Rat).Sub(is, want.Rat)
+		require.LessOrEqual(t, near.Abs(near).Cmp(big.NewRat(1, 1e17)), 0, "%s: %s, not %s", tree.source, got, want.FloatString(20))
+	default:
+		require.True(t, got.IsBlank(), "%s: %s", tree.source, got)
+	}
 }

@@ -1,17 +1,10 @@
 package linking_test
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,32 +12,12 @@ import (
 	"parley/app"
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 )
 
-// victim describes, as JSON in the environment, a process that is killed while it takes in a
-// message that a rule links.
-const victim = "PARLEY_TEST_LINKING_VICTIM"
-
-type task struct {
-	Database, Key string
-	// Statement is the one at which the process is killed; it ends if there are fewer.
-	Statement int64
-}
-
-func runUntilKilled(text string) error {
-	var t task
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return err
-	}
-	var begun atomic.Bool
-	var statements atomic.Int64
-	a, err := app.Open(context.Background(), app.Config{Database: t.Database, KeyFile: t.Key, Mode: "development", Trace: func(context.Context, string) func(error) {
-		if begun.Load() && statements.Add(1) == t.Statement {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-		return nil
-	}})
+// runUntilKilled takes in a message that a rule links.
+func runUntilKilled(t victim.Task) error {
+	a, begin, err := t.Open()
 	if err != nil {
 		return err
 	}
@@ -55,7 +28,7 @@ func runUntilKilled(text string) error {
 	if err != nil {
 		return err
 	}
-	begun.Store(true)
+	begin()
 	rec := httptest.NewRecorder()
 	a.Server.Handler().ServeHTTP(rec, req)
 	if rec.Code != http.StatusOK {
@@ -77,7 +50,7 @@ func TestALinkKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 	b.Stop()
 	var done map[string]string
 	for statement := int64(1); ; statement++ {
-		killed := runIn(t, task{database, key, statement})
+		killed := victim.Run(t.Context(), t, victim.Task{Database: database, Key: key, Statement: statement})
 		again := &bundle{Parley: parleytest.OpenAt(t, database, func(c *app.Config) { c.KeyFile = key })}
 		after := again.whole()
 		again.Stop()
@@ -96,23 +69,6 @@ func TestALinkKilledAtAnyStepLeavesAllOrNothing(t *testing.T) {
 		}
 		require.Equal(t, before, after, "killed at statement %d", statement)
 	}
-}
-
-func runIn(t *testing.T, of task) (killed bool) {
-	t.Helper()
-	text, err := json.Marshal(of)
-	require.NoError(t, err)
-	program, err := os.Executable()
-	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), program) //nolint:gosec // this very test
-	command.Env = append(os.Environ(), victim+"="+string(text))
-	out, err := command.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
-		return true
-	}
-	require.NoError(t, err, string(out))
-	return false
 }
 
 // whole is all that a message and its link write.

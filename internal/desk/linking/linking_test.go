@@ -10,18 +10,13 @@ import (
 
 	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(victim); text != "" {
-		if err := runUntilKilled(text); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	victim.Work(runUntilKilled)
 	os.Exit(m.Run())
 }
 

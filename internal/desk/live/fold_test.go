@@ -56,10 +56,11 @@ func TestFoldingAStreamIsRunningTheQueryAgain(t *testing.T) {
 			"answer": o.write,
 			"relate": o.relate,
 			"rights": o.changeRights,
+			"reads":  o.changeReads,
 			"clock":  o.stepClock,
 			"at once": func(r *rapid.T) {
 				for range rapid.IntRange(2, 12).Draw(r, "how many") {
-					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.relate, o.write, o.changeRights}).Draw(r, "what")(r)
+					rapid.SampledFrom([]func(*rapid.T){o.write, o.write, o.relate, o.write, o.changeRights, o.changeReads}).Draw(r, "what")(r)
 				}
 			},
 			"": func(r *rapid.T) {
@@ -76,7 +77,8 @@ func without(folds []fold, f fold) []fold {
 }
 
 // Folding the stream of a trail is running its query again, while lookups, records on the
-// way, mappings and rights change, and conversations meanwhile.
+// way, mappings and rights change, records are merged and converted, and conversations
+// change meanwhile. The trail holds what a walk of one record after the other finds.
 func TestFoldingATrailIsRunningTheQueryAgain(t *testing.T) {
 	t.Parallel()
 	patience := 10 * time.Second
@@ -95,10 +97,13 @@ func TestFoldingATrailIsRunningTheQueryAgain(t *testing.T) {
 			view := conversation.View{Kind: conversation.RecordTrail, Subject: &o.records[0]}
 			folds = append(folds, o.foldView(username, view, &conversation.Filter{}), o.foldView(username, view, o.drawFilter(r)))
 		}
-		anything := []func(*rapid.T){o.relate, o.relate, o.write, o.changeRights}
+		anything := []func(*rapid.T){o.relate, o.relate, o.relate, o.write, o.changeRights, o.changeReads}
 		for range rapid.IntRange(1, 12).Draw(r, "rounds") {
 			for range rapid.IntRange(1, 5).Draw(r, "at once") {
 				anything[rapid.IntRange(0, len(anything)-1).Draw(r, "what")](r)
+			}
+			for _, username := range []string{"root", "amy", "bo"} {
+				o.requireWalked(r, username)
 			}
 			for i, f := range folds {
 				if rapid.IntRange(0, 9).Draw(r, "away") == 9 {
@@ -145,8 +150,8 @@ func (o *office) foldView(username string, view conversation.View, filter *conve
 			return nil, "", err
 		}
 		s := state{}
-		for _, row := range page.Nodes {
-			s[row.ID()] = shown(row)
+		for _, edge := range page.Edges() {
+			s[edge.Node.ID()] = shown(edge)
 		}
 		counts, _, err := o.Conversations.Count(ctx, page.Scope)
 		s["counts"] = fmt.Sprint(counts)
@@ -162,7 +167,7 @@ func (o *office) foldView(username string, view conversation.View, filter *conve
 		apply: func(s state, c *live.Change) (state, string) {
 			switch c.Kind {
 			case feed.Enter, feed.Update:
-				s[*c.ConversationID] = shown(c.Conversation)
+				s[*c.ConversationID] = shown(c.Edge())
 			case feed.Leave:
 				delete(s, *c.ConversationID)
 			case feed.Reset:
@@ -175,9 +180,13 @@ func (o *office) foldView(username string, view conversation.View, filter *conve
 	}
 }
 
-// shown is everything of a row that may change.
-func shown(r *conversation.Row) string {
-	return fmt.Sprint(r.RecordID, r.Type, r.OwnerID, r.QueueID, r.Assigned, r.Title, r.Preview, r.LastMessageAt, r.LastMessageID,
+// shown is everything of a row that may change, and by which mapping it is related.
+func shown(e *conversation.Edge) string {
+	r, by := e.Node, ""
+	if e.RelatedBy != nil {
+		by = e.RelatedBy.Label
+	}
+	return fmt.Sprint(by, r.RecordID, r.Type, r.OwnerID, r.QueueID, r.Assigned, r.Title, r.Preview, r.LastMessageAt, r.LastMessageID,
 		r.LastDirection, r.LastIncoming, r.IsUnread, r.InboundCount, r.ReadCount, r.LastSeq, r.SentBy)
 }
 

@@ -60,6 +60,7 @@ type office struct {
 	records   []string // ids
 	keys      int      // idempotency keys used
 	moves     int      // changes of rights
+	kin       kin
 	patience  *time.Duration
 }
 
@@ -73,6 +74,7 @@ func newOffice(t testing.TB, patience *time.Duration) *office {
 		Parley:    parleytest.New(t).Run(),
 		usernames: []string{"amy", "bo", "sue", "ada"},
 		addresses: []string{parleytest.Sales, parleytest.Direct, parleytest.Support, parleytest.Billing},
+		kin:       kin{records: map[string]*told{}, mappings: mappings},
 		patience:  patience,
 	}
 	o.Schema.Live.CountsEvery = time.Millisecond
@@ -92,12 +94,13 @@ func newOffice(t testing.TB, patience *time.Duration) *office {
 		if err := letRelate(ctx, tx); err != nil {
 			return err
 		}
-		for i, kind := range []string{"Contact", "Contact", "Lead", "Contact"} {
+		for i, kind := range []string{"Contact", "Contact", "Lead", "Contact", "Opportunity", "Lead"} {
 			r, err := tx.Ent.Record.Create().SetObjectType(kind).SetExternalID(fmt.Sprint(i)).SetName(kind).SetMobileNumber(customerAt(i)).Save(ctx)
 			if err != nil {
 				return err
 			}
 			o.records = append(o.records, o.Conversations.IDs.Encode(publicid.Record, r.ID))
+			o.kin.record(kind, fmt.Sprint(i)).known = true
 		}
 		return nil
 	})

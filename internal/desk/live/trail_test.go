@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/stretchr/testify/require"
@@ -51,7 +52,13 @@ func (f *family) report(contact, to string) {
 // talk has customers write in, who are the contact.
 func (f *family) talk(contact string, from, customers int) {
 	f.t.Helper()
-	r, err := f.Conversations.RecordNamed(f.Context("ada"), "Contact", contact)
+	f.talkOf("Contact", contact, from, customers)
+}
+
+// talkOf is talk of a record of any object type.
+func (f *family) talkOf(objectType, id string, from, customers int) {
+	f.t.Helper()
+	r, err := f.Conversations.RecordNamed(f.Context("ada"), objectType, id)
 	require.NoError(f.t, err)
 	addresses := make([]any, customers)
 	for i := range addresses {
@@ -139,4 +146,49 @@ func TestWhatRelatesRecordsMayGo(t *testing.T) {
 		return tx.Ent.ObjectType.Update().Where(objecttype.Name("Contact")).SetRelated(nil).Exec(ctx)
 	})
 	require.Zero(t, requireKinds(t, s, feed.Reset).Counts.Total)
+}
+
+// A record that has another's place may be deleted and come back.
+func TestATrailGoesOnWhenWhatHasThePlaceComesBack(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	f.talk("two", 1000, 1)
+	f.report("two", "one")
+	ada := f.Context("ada")
+	_, err := f.Schema.Records.Merge(ada, []*crm.MergeInput{{ObjectType: "Contact", ExternalID: "chief", IntoExternalID: "one"}})
+	require.NoError(t, err)
+	_, err = f.Schema.Records.Delete(ada, []*crm.DeletionInput{{ObjectType: "Contact", ExternalID: "one"}})
+	require.NoError(t, err)
+	s := f.watch(nil)
+	require.Zero(t, requireKinds(t, s, feed.Open).Counts.Total)
+	f.Clock.Advance(time.Second)
+	f.report("one", "")
+	require.EqualValues(t, 1, requireKinds(t, s, feed.Reset).Counts.Total)
+}
+
+// A path leads on from what a converted lead references, which may come late.
+func TestATrailFollowsWhatAConvertedLeadReferences(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	f.change(func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.ObjectType.Update().Where(objecttype.Name("Contact")).SetRelated(mappings[4:]).Exec(ctx)
+	})
+	ada := f.Context("ada")
+	tell := func(objectType, id string, fields ...*crm.FieldInput) {
+		t.Helper()
+		results, err := f.Schema.Records.Upsert(ada, []*crm.RecordInput{{ObjectType: objectType, ExternalID: id, Fields: fields}})
+		require.NoError(t, err)
+		require.Nil(t, results[0].Error)
+	}
+	tell("Contact", "chief", field("LastName", "chief"), field("AccountId", "A"))
+	tell("Lead", "lead", field("LastName", "lead"), field("ConvertedAccountId", "A"))
+	contact := "Contact"
+	_, err := f.Schema.Records.Merge(ada, []*crm.MergeInput{{ObjectType: "Lead", ExternalID: "lead", IntoObjectType: &contact, IntoExternalID: "one"}})
+	require.NoError(t, err)
+	tell("Opportunity", "sale", field("Name", "sale"), field("StageName", "Prospecting"), field("CloseDate", "2026-12-01"))
+	f.talkOf("Opportunity", "sale", 1000, 1)
+	s := f.watch(nil)
+	require.Zero(t, requireKinds(t, s, feed.Open).Counts.Total)
+	tell("Lead", "lead", field("ConvertedOpportunityId", "sale"))
+	require.EqualValues(t, 1, requireKinds(t, s, feed.Enter).Counts.Total)
 }

@@ -1,63 +1,34 @@
 package merge_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"slices"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"parley/app"
 	"parley/internal/check/parleytest"
+	"parley/internal/check/parleytest/victim"
 	"parley/internal/desk/merge"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/viewer"
 )
 
-// victim describes, as JSON in the environment, a process that is killed within a merge
-// or an undo.
-const victim = "PARLEY_TEST_MERGE_VICTIM"
-
 type task struct {
-	Database string
-	Merge    []string // or
-	Unmerge  string
-	// Statement is the one at which the process is killed; the work ends if it has
-	// fewer.
-	Statement int64
+	victim.Task
+
+	Merge   []string // or
+	Unmerge string
 }
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(victim); text != "" {
-		if err := workUntilKilled(text); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	victim.Work(workUntilKilled)
 	os.Exit(m.Run())
 }
 
-func workUntilKilled(text string) error {
-	var t task
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return err
-	}
-	var begun atomic.Bool
-	var statements atomic.Int64
-	a, err := app.Open(context.Background(), app.Config{Database: t.Database, Trace: func(context.Context, string) func(error) {
-		if begun.Load() && statements.Add(1) == t.Statement {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-		return nil
-	}})
+func workUntilKilled(t task) error {
+	a, begin, err := t.Open()
 	if err != nil {
 		return err
 	}
@@ -66,11 +37,13 @@ func workUntilKilled(text string) error {
 		return err
 	}
 	ctx := viewer.NewContext(context.Background(), v)
-	begun.Store(true)
-	if t.Unmerge != "" {
-		_, err = a.Schema.Merger.Unmerge(ctx, t.Unmerge)
-	} else {
+	begin()
+	if t.Unmerge == "" {
 		_, err = a.Schema.Merger.Merge(ctx, merge.Input{IDs: t.Merge, IdempotencyKey: "k"})
+		return err
+	}
+	if _, err = a.Schema.Merger.Unmerge(ctx, t.Unmerge); fault.CodeOf(err) == fault.Conflict {
+		return nil // undone by the one before, which was killed after its commit
 	}
 	return err
 }
@@ -87,20 +60,10 @@ func (d *desk) state() (rows []string) {
 // and requires that it is done whole or not at all.
 func (d *desk) killed(t task) {
 	d.T.Helper()
-	self, err := os.Executable()
-	require.NoError(d.T, err)
 	before, states := d.state(), [][]string{}
-	for t.Statement = 1; ; t.Statement += 2 {
-		text, err := json.Marshal(t)
-		require.NoError(d.T, err)
-		c := exec.CommandContext(d.T.Context(), self) //nolint:gosec // this very test
-		c.Env = append(os.Environ(), victim+"="+string(text))
-		out, err := c.CombinedOutput()
+	for killed := true; killed; t.Statement += 2 {
+		killed = victim.Run(d.T.Context(), d.T, t)
 		states = append(states, d.state())
-		if err == nil || bytes.Contains(out, []byte("they are merged into nobody")) { // undone by the one before, killed after its commit
-			break
-		}
-		require.Equal(d.T, "signal: killed", err.Error(), string(out))
 	}
 	after := states[len(states)-1]
 	require.NotEqual(d.T, before, after)
@@ -117,8 +80,8 @@ func TestAMergeThatIsKilledIsWholeOrAbsent(t *testing.T) {
 	database := parleytest.Database(t)
 	d := meetAt(parleytest.OpenAt(t, database), 3)
 	d.merged(1, 2)
-	d.killed(task{Database: database, Merge: []string{d.user[address(0)], d.user[address(1)]}})
+	d.killed(task{Task: victim.Task{Database: database, Statement: 1}, Merge: []string{d.user[address(0)], d.user[address(1)]}})
 	require.Equal(t, []string{address(0)}, d.listed())
-	d.killed(task{Database: database, Unmerge: d.user[address(1)]})
+	d.killed(task{Task: victim.Task{Database: database, Statement: 1}, Unmerge: d.user[address(1)]})
 	require.Equal(t, []string{address(1), address(0)}, d.listed())
 }

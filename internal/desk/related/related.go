@@ -8,6 +8,7 @@
 package related
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -61,20 +62,22 @@ func Read(ctx context.Context, s *store.Store, types Definitions, root int64) (*
 func ReadAll(ctx context.Context, s *store.Store, types Definitions, roots []int64) (map[int64]*Trail, error) {
 	trails, byRoot, byType := make(map[int64]*Trail, len(roots)), map[int64]*Trail{}, map[string][]*Trail{}
 	err := s.Read(ctx, access, rootsQuery(s.Dialect(), roots), func(rows *sql.Rows) error {
-		var position, asked int64
-		var place sql.NullInt64
+		var position, asked, place int64
+		var there sql.NullInt64
 		var objectType sql.NullString
-		if err := rows.Scan(&position, &asked, &place, &objectType); err != nil {
+		if err := rows.Scan(&position, &asked, &place, &there, &objectType); err != nil {
 			return err
 		}
-		if !place.Valid {
-			place.Int64 = asked
+		root := place
+		if !there.Valid {
+			root = asked
 		}
-		if byRoot[place.Int64] == nil {
-			t := newTrail(place.Int64, position)
-			byRoot[t.Root], byType[objectType.String] = t, append(byType[objectType.String], t)
+		if byRoot[root] == nil {
+			t := newTrail(root, position)
+			byRoot[root], byType[objectType.String] = t, append(byType[objectType.String], t)
 		}
-		trails[asked] = byRoot[place.Int64]
+		trails[asked] = byRoot[root]
+		trails[asked].passed[place] = struct{}{} // which may come back
 		return nil
 	})
 	for _, objectType := range slices.Sorted(maps.Keys(byType)) {
@@ -121,18 +124,20 @@ func walkFrom(ctx context.Context, s *store.Store, trails []*Trail, p paths) err
 }
 
 // take makes the trail of what the steps lead to: each record once, by its first mapping.
-func (t *Trail) take(w *walk, levels [][]int64) {
-	for _, keys := range levels {
-		t.Truncated = t.Truncated || len(keys) > MostRecords
-		for _, key := range keys {
-			t.passed[key] = struct{}{}
+func (t *Trail) take(w *walk, levels [][]reached) {
+	for _, level := range levels {
+		t.Truncated = t.Truncated || len(level) > MostRecords
+		for _, r := range level {
+			if t.passed[r.key] = struct{}{}; r.place != 0 {
+				t.passed[r.place] = struct{}{}
+			}
 		}
+		slices.SortFunc(level, func(a, b reached) int { return cmp.Compare(a.place, b.place) })
 	}
 	for i := range t.paths.Mappings {
-		keys := levels[w.ends[i]]
-		slices.Sort(keys)
-		for _, key := range keys {
-			if _, there := t.by[key]; there {
+		for _, r := range levels[w.ends[i]] {
+			key := r.place
+			if _, there := t.by[key]; there || key == 0 {
 				continue
 			}
 			if len(t.records) > MostRecords {

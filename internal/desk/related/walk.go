@@ -12,15 +12,15 @@ import (
 	"parley/internal/ground/store"
 )
 
-// rootsQuery reads the log's position and, for each record asked for, the key and object type
-// of what has its place, if it is there: those of the other, of one that was merged into
-// another.
+// rootsQuery reads the log's position and, for each record asked for, the key of what has its
+// place (the other, if it was merged into another), and the key and object type of that if it
+// is there.
 func rootsQuery(d string, roots []int64) store.Query {
 	b := &entsql.Builder{}
 	b.SetDialect(d)
-	b.WriteString("SELECT h.position, k.value, r.id, r.object_type FROM log_heads AS h CROSS JOIN ")
-	anyof.List(b, "k", roots)
 	const place = "COALESCE((SELECT NULLIF(merged_into, 0) FROM records WHERE id = k.value), k.value)"
+	b.WriteString("SELECT h.position, k.value, " + place + ", r.id, r.object_type FROM log_heads AS h CROSS JOIN ")
+	anyof.List(b, "k", roots)
 	if d == dialect.Postgres {
 		return b.WriteString(" LEFT JOIN LATERAL (SELECT id, object_type FROM records WHERE id = " + place + " AND deleted_at = 0 OFFSET 0) AS r ON TRUE WHERE h.id = 1")
 	}
@@ -30,7 +30,7 @@ func rootsQuery(d string, roots []int64) store.Query {
 // walk is the statement that walks all paths at once, from each root by itself: a selection
 // for each step, called s1, s2 and so on, from that of the step before. Paths that begin
 // alike share what they begin with. A selection stops at one record more than a trail may
-// have. What a root leads to is one row, a JSON list of steps with keys.
+// have. What a root leads to is one row, a JSON list of steps with what they reach.
 type walk struct {
 	dialect string
 	roots   []int64
@@ -64,13 +64,17 @@ func newWalk(dialect string, roots []int64, p *paths) *walk {
 	return w
 }
 
+// reached is a record that a step leads to: its key, and that of the record that has its
+// place, 0 if the viewer may not read that one.
+type reached struct{ key, place int64 }
+
 // levels are the records that each step leads to, read from what a row says.
-func (w *walk) levels(ends string) ([][]int64, error) {
-	var pairs [][2]int64
-	err := json.Unmarshal([]byte(ends), &pairs)
-	levels := make([][]int64, len(w.steps))
-	for _, p := range pairs {
-		levels[p[0]] = append(levels[p[0]], p[1])
+func (w *walk) levels(ends string) ([][]reached, error) {
+	var rows [][3]int64
+	err := json.Unmarshal([]byte(ends), &rows)
+	levels := make([][]reached, len(w.steps))
+	for _, r := range rows {
+		levels[r[0]] = append(levels[r[0]], reached{r[1], r[2]})
 	}
 	return levels, err
 }
@@ -85,9 +89,9 @@ func (w *walk) Query() (string, []any) {
 		w.step(b, &w.steps[i+1])
 		b.WriteString(")")
 	}
-	list := "json_group_array(json_array(step, id))"
+	list := "json_group_array(json_array(step, id, place))"
 	if w.dialect == dialect.Postgres {
-		list = "COALESCE(json_agg(json_build_array(step, id)), '[]')::text"
+		list = "COALESCE(json_agg(json_build_array(step, id, place)), '[]')::text"
 	}
 	b.WriteString(" SELECT " + list + " FROM (")
 	for i := range w.steps[1:] {
@@ -96,18 +100,17 @@ func (w *walk) Query() (string, []any) {
 		}
 		w.end(b, i+1)
 	}
-	// None is there for what a record was converted to and the viewer may not read.
-	b.WriteString(") AS ends WHERE id IS NOT NULL) FROM ")
+	b.WriteString(") AS ends) FROM ")
 	anyof.List(b, "k", w.roots)
 	return b.Query()
 }
 
-// end writes where a step leads to: in place of a record that was converted to another, to
-// the other.
+// end writes where a step leads to, and what has the place of a record that was converted to
+// another.
 func (w *walk) end(b *entsql.Builder, i int) {
-	b.WriteString(fmt.Sprintf("SELECT %d AS step, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
+	b.WriteString(fmt.Sprintf("SELECT %d AS step, p.id, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
 	w.readable(b)
-	b.WriteString(fmt.Sprintf(") END AS id FROM s%d AS p", i))
+	b.WriteString(fmt.Sprintf(") END AS place FROM s%d AS p", i))
 }
 
 // step writes the records that a step leads to.

@@ -62,7 +62,7 @@ type Org struct {
 	pageSize  int
 	failures  []Failure
 	calls     []string
-	daily     int // calls left; negative for any
+	daily     int // calls left
 	lost      int // answers to writes that are lost
 	hanging   int // calls that are not answered
 	signedIns int
@@ -83,7 +83,7 @@ func New() *Org {
 	o := &Org{
 		order:    int(orgs.Add(1)) * 100_000,
 		ClientID: "parley-app", ClientSecret: "org-secret", Username: "sync@example.com", Now: time.Now,
-		objects: map[string]*object{}, tokens: map[string]bool{}, pages: map[string]*cursor{}, pageSize: 2_000, daily: -1,
+		objects: map[string]*object{}, tokens: map[string]bool{}, pages: map[string]*cursor{}, pageSize: 2_000, daily: mostDaily,
 	}
 	text := func(names ...string) (fields []Field) {
 		for _, n := range names {
@@ -289,7 +289,10 @@ func (o *Org) Hang(calls int) { o.locked(func() { o.hanging = calls }) }
 // Lose has the answers to the next writes be lost: they are done, and nobody is told.
 func (o *Org) Lose(answers int) { o.locked(func() { o.lost = answers }) }
 
-// Leave leaves so many calls until the daily limit is reached; negative for any.
+// mostDaily is how many calls a day takes.
+const mostDaily = 1_000_000
+
+// Leave leaves so many calls until the daily limit is reached.
 func (o *Org) Leave(calls int) { o.locked(func() { o.daily = calls }) }
 
 // SignedIns counts the tokens that were given.

@@ -100,6 +100,7 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request) (body any, status i
 		return nil, 0, &refused{http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", nil}
 	}
 	o.daily--
+	w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/%d", mostDaily-o.daily, mostDaily))
 	path := apiPath.FindStringSubmatch(r.URL.Path)
 	if path == nil {
 		return nil, 0, &refused{http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist", nil}
@@ -110,6 +111,8 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request) (body any, status i
 		return o.ask(path[1], r, parts[0] == "queryAll")
 	case (parts[0] == "query" || parts[0] == "queryAll") && len(parts) == 2 && r.Method == http.MethodGet:
 		return o.further(path[1], parts[1])
+	case parts[0] == "limits" && len(parts) == 1 && r.Method == http.MethodGet:
+		return Values{"DailyApiRequests": Values{"Max": mostDaily, "Remaining": o.daily}}, http.StatusOK, nil
 	case parts[0] == "sobjects" && len(parts) == 1 && r.Method == http.MethodGet:
 		return o.describeAll(), http.StatusOK, nil
 	case parts[0] == "sobjects" && len(parts) > 1:

@@ -1,15 +1,25 @@
 // Command serve serves a Salesforce of a test's own at a free port of this machine, and
-// prints its address. It is for jsforce, the client that tests it (clients/salesforce).
-// Closing standard input ends it.
+// prints its address and who signs in. It is for jsforce, the client that tests it
+// (clients/salesforce). The environment variable PUBLIC_KEY verifies the JWT bearer flow.
+//
+// A line of standard input does what no call of the API does, and is answered by "done":
+//
+//	merge LOSER WINNER
+//	leave CALLS
+//
+// Closing standard input ends the server.
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"parley/internal/connector/salesforce/salesforcetest"
@@ -30,13 +40,27 @@ func serve(in io.Reader, out io.Writer) error {
 	org := salesforcetest.New()
 	org.PageSize(3)
 	server := &http.Server{Handler: org, ReadHeaderTimeout: 10 * time.Second}
-	fmt.Fprintf(out, "http://%s %s %s\n", listener.Addr(), org.ClientID, org.ClientSecret)
+	org.PublicKey = []byte(os.Getenv("PUBLIC_KEY"))
+	fmt.Fprintf(out, "http://%s %s %s %s\n", listener.Addr(), org.ClientID, org.ClientSecret, org.Username)
 	go func() {
-		_, _ = io.Copy(io.Discard, in)
+		for lines := bufio.NewScanner(in); lines.Scan(); fmt.Fprintln(out, "done") {
+			obey(org, strings.Fields(lines.Text()))
+		}
 		_ = server.Close()
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// obey does what a line says.
+func obey(org *salesforcetest.Org, words []string) {
+	switch {
+	case len(words) == 3 && words[0] == "merge":
+		org.Merge(words[1], words[2])
+	case len(words) == 2 && words[0] == "leave":
+		calls, _ := strconv.Atoi(words[1])
+		org.Leave(calls)
+	}
 }
