@@ -18,6 +18,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/desk/object"
 	"parley/internal/desk/presence"
+	"parley/internal/desk/related"
 	"parley/internal/ground/viewer"
 )
 
@@ -32,6 +33,8 @@ type Streams struct {
 	// CountsEvery is how far apart the frames of inbox counts, and of a bulk
 	// operation, are at least; 250 ms by default.
 	CountsEvery time.Duration
+
+	trails related.Shared
 }
 
 // frame is what a stream gives: the subscriber goes on from its cursor.

@@ -35,8 +35,11 @@ func (f *viewFold) resolve(ctx context.Context, v *viewer.Viewer) (*conversation
 		if err != nil || scope.Trail() == nil {
 			return scope, err
 		}
-		if err := f.desk.Hub.Await(ctx, scope.Trail().Position); err != nil || scope.Trail().Current(v, f.desk.Directory) {
-			return scope, err
+		if err := f.desk.Hub.Await(ctx, scope.Trail().Position); err != nil {
+			return nil, err
+		}
+		if scope.Trail().Current(v, f.desk.Directory) {
+			return scope.Along(f.desk.trails.One(scope.Trail())), nil
 		}
 	}
 }
@@ -63,7 +66,13 @@ func (f *viewFold) turn(ctx context.Context, v *viewer.Viewer, e *feed.Delivery)
 		return nil, false, nil // the trail was read after it
 	}
 	ctx = viewer.NewContext(ctx, v)
-	got, err := e.Shared("trail "+was.Key(), func() (any, error) { return related.Read(ctx, f.desk.Store, f.desk.Directory, was.Root) })
+	got, err := e.Shared("trail "+was.Key(), func() (any, error) {
+		trail, err := related.Read(ctx, f.desk.Store, f.desk.Directory, was.Root)
+		if err == nil {
+			trail = f.desk.trails.One(trail)
+		}
+		return trail, err
+	})
 	is, _ := got.(*related.Trail)
 	if err != nil || is.Key() != was.Key() {
 		return nil, true, err // the viewer walks other paths by now

@@ -36,16 +36,12 @@ type Definitions interface {
 type Trail struct {
 	// Root is the record's key.
 	Root int64
-	// Truncated says that there are more records than a trail may have.
-	Truncated bool
 	// Position is that of the log before the trail was read: it holds every change up to
 	// there, and may hold later ones.
 	Position int64
 
-	paths   paths
-	records []int64                   // the root first, then by mapping and key
-	by      map[int64]*object.Mapping // nil for the root
-	passed  map[int64]struct{}        // every record on the paths
+	paths paths
+	*members
 }
 
 // Read is ReadAll of one record, once for a query.
@@ -89,10 +85,9 @@ func ReadAll(ctx context.Context, s *store.Store, types Definitions, roots []int
 }
 
 func newTrail(root, position int64) *Trail {
-	return &Trail{
-		Root: root, Position: position,
+	return &Trail{Root: root, Position: position, members: &members{
 		records: []int64{root}, by: map[int64]*object.Mapping{root: nil}, passed: map[int64]struct{}{root: {}},
-	}
+	}}
 }
 
 // access reads records whoever asks: the statement keeps to what the viewer may read.
