@@ -973,6 +973,7 @@ type ComplexityRoot struct {
 	LinkingRule struct {
 		Active      func(childComplexity int) int
 		Channel     func(childComplexity int) int
+		Condition   func(childComplexity int) int
 		Description func(childComplexity int) int
 		Fields      func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -5285,6 +5286,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LinkingRule.Channel(childComplexity), true
+	case "LinkingRule.condition":
+		if e.ComplexityRoot.LinkingRule.Condition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Condition(childComplexity), true
 	case "LinkingRule.description":
 		if e.ComplexityRoot.LinkingRule.Description == nil {
 			break
@@ -13248,6 +13255,10 @@ type LinkingRule implements Node @goModel(model: "parley/internal/desk/directory
   objectType: String!
   "The phone fields in which the number is looked for; empty for all of the object type's messaging configuration. At most 10."
   matchFields: [String!]! @goField(name: "Fields")
+  """
+  A formula over the record's own fields, such as ` + "`" + `Status = "Open"` + "`" + `: the rule finds the records for which it is true, whatever of them the viewer may read. Empty for none. It is decided anew whenever records are looked for.
+  """
+  condition: String!
   "What it does with the records that it finds."
   mode: LinkingMode!
   "When an AUTOMATIC rule links. Suggestions are found whenever they are read."
@@ -13347,6 +13358,8 @@ input CreateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Creat
   objectType: String!
   "Up to 10 phone fields to look for the number in; absent or empty for all of the messaging configuration."
   matchFields: [String!]
+  "A formula over the record's own fields, true or false, of at most 5,000 characters; absent or empty for none. An error says its line and column."
+  condition: String
   "What to do with the records."
   mode: LinkingMode!
   "When an AUTOMATIC rule links; DURING if absent."
@@ -13371,6 +13384,8 @@ input UpdateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Updat
   objectType: String
   "Up to 10 phone fields in place of those of now; empty for all."
   matchFields: [String!]
+  "A formula over the record's own fields, true or false, of at most 5,000 characters; empty for none. An error says its line and column."
+  condition: String
   "What to do with the records."
   mode: LinkingMode
   "When an AUTOMATIC rule links."
@@ -17428,6 +17443,8 @@ func (ec *executionContext) childFields_LinkingRule(ctx context.Context, field g
 		return ec.fieldContext_LinkingRule_objectType(ctx, field)
 	case "matchFields":
 		return ec.fieldContext_LinkingRule_matchFields(ctx, field)
+	case "condition":
+		return ec.fieldContext_LinkingRule_condition(ctx, field)
 	case "mode":
 		return ec.fieldContext_LinkingRule_mode(ctx, field)
 	case "timing":

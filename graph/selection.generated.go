@@ -4708,6 +4708,13 @@ func (ec *executionContext) selectLinkingRule() map[string]*selection.Field {
 				})
 			},
 		},
+		"condition": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Condition
+				w.String(string(v))
+			},
+		},
 		"mode": {
 			NonNull: true,
 			Write: func(w *selection.Writer, source any) {
