@@ -143,16 +143,18 @@ type ComplexityRoot struct {
 	}
 
 	AnswerContent struct {
-		ComponentID func(childComplexity int) int
-		IsOver      func(childComplexity int) int
-		IsRepeated  func(childComplexity int) int
-		IsTruncated func(childComplexity int) int
-		IsTyped     func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Option      func(childComplexity int) int
-		QuestionID  func(childComplexity int) int
-		Text        func(childComplexity int) int
-		Version     func(childComplexity int) int
+		ComponentID     func(childComplexity int) int
+		DurationMinutes func(childComplexity int) int
+		IsOver          func(childComplexity int) int
+		IsRepeated      func(childComplexity int) int
+		IsTruncated     func(childComplexity int) int
+		IsTyped         func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Option          func(childComplexity int) int
+		QuestionID      func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		Text            func(childComplexity int) int
+		Version         func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -484,10 +486,11 @@ type ComplexityRoot struct {
 	}
 
 	ComponentOption struct {
-		Image    func(childComplexity int) int
-		StartsAt func(childComplexity int) int
-		Subtitle func(childComplexity int) int
-		Title    func(childComplexity int) int
+		DurationMinutes func(childComplexity int) int
+		Image           func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		Subtitle        func(childComplexity int) int
+		Title           func(childComplexity int) int
 	}
 
 	ComponentParameter struct {
@@ -2077,6 +2080,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AnswerContent.ComponentID(childComplexity), true
+	case "AnswerContent.durationMinutes":
+		if e.ComplexityRoot.AnswerContent.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.DurationMinutes(childComplexity), true
 	case "AnswerContent.isOver":
 		if e.ComplexityRoot.AnswerContent.IsOver == nil {
 			break
@@ -2119,6 +2128,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AnswerContent.QuestionID(childComplexity), true
+	case "AnswerContent.startsAt":
+		if e.ComplexityRoot.AnswerContent.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.StartsAt(childComplexity), true
 	case "AnswerContent.text":
 		if e.ComplexityRoot.AnswerContent.Text == nil {
 			break
@@ -3442,6 +3457,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentMisfit.Reason(childComplexity), true
 
+	case "ComponentOption.durationMinutes":
+		if e.ComplexityRoot.ComponentOption.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.DurationMinutes(childComplexity), true
 	case "ComponentOption.image":
 		if e.ComplexityRoot.ComponentOption.Image == nil {
 			break
@@ -9873,7 +9894,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   MESSAGE_RECEIVED
   "A record came or changed."
   RECORD_CHANGED
-  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins; and with IsOver: whether that had begun when they answered."
+  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins; with IsOver: whether that had begun when they answered; and with Duration: how many minutes it takes."
   COMPONENT_ANSWERED
   "Something that only a newer version of Parley knows."
   OTHER
@@ -12216,6 +12237,8 @@ type ComponentOption @goModel(model: "parley/internal/channel.Option") {
   subtitle: String!
   "When it begins, of a time selector; null for others."
   startsAt: DateTime
+  "How many minutes it takes, of a time selector; null for others, and where it was not stored."
+  durationMinutes: Int
   "A picture; null for none."
   image: ComponentImage
 }
@@ -12262,6 +12285,10 @@ type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent")
   isRepeated: Boolean!
   "Whether the time that the customer chose had begun when they answered; false for what is no time. Nobody can keep it any more."
   isOver: Boolean!
+  "When the time that they chose begins; null for what is no time."
+  startsAt: DateTime
+  "How many minutes the time that they chose takes; null for what is no time."
+  durationMinutes: Int
 }
 
 "What a customer's token names."
@@ -16523,6 +16550,8 @@ func (ec *executionContext) childFields_ComponentOption(ctx context.Context, fie
 		return ec.fieldContext_ComponentOption_subtitle(ctx, field)
 	case "startsAt":
 		return ec.fieldContext_ComponentOption_startsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ComponentOption_durationMinutes(ctx, field)
 	case "image":
 		return ec.fieldContext_ComponentOption_image(ctx, field)
 	}

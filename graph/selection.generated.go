@@ -794,6 +794,28 @@ func (ec *executionContext) selectAnswerContent() map[string]*selection.Field {
 				w.Bool(bool(v))
 			},
 		},
+		"startsAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).StartsAt
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"durationMinutes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).DurationMinutes
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
 	}
 }
 
@@ -2550,6 +2572,17 @@ func (ec *executionContext) selectComponentOption() map[string]*selection.Field 
 					return
 				}
 				selection.Append(w, *v)
+			},
+		},
+		"durationMinutes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).DurationMinutes
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
 			},
 		},
 		"image": {

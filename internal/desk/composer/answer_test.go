@@ -64,6 +64,7 @@ func TestATimeThatHasBegunIsNotSentAndItsAnswerSaysSo(t *testing.T) {
 	}
 	soon := prepare(slots(5 * time.Minute))
 	both := prepare(slots(5*time.Minute, time.Hour))
+	starts := []string{b.Clock.Now().Add(5 * time.Minute).String(), b.Clock.Now().Add(time.Hour).String()}
 	b.Clock.Advance(5 * time.Minute)
 	refused := b.send("amy", conversation, soon, "soon")
 	require.Equal(t, `[{"code":"VALUES_MISSING","message":"Each time of the component has begun. Prepare it again with later ones."}]`, refused.Get("refusals").String())
@@ -74,9 +75,10 @@ func TestATimeThatHasBegunIsNotSentAndItsAnswerSaysSo(t *testing.T) {
 	b.drain(conversation)
 	isOver := func(option int) bool {
 		b.tap("987654321", facebook, option)
-		answer := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messages(last: 1) { nodes { content { ... on AnswerContent { option isOver } } } } } }`, vars{"id": conversation}).
+		answer := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messages(last: 1) { nodes { content { ... on AnswerContent { option isOver startsAt durationMinutes } } } } } }`, vars{"id": conversation}).
 			Get("conversation", "messages", "nodes", 0, "content")
 		require.Equal(t, option, answer.Get("option").Int(), answer.String())
+		require.Equal(t, []string{starts[option-1], "30"}, []string{answer.Get("startsAt").String(), fmt.Sprint(answer.Get("durationMinutes").Int())})
 		return answer.Get("isOver").Bool()
 	}
 	require.True(t, isOver(1))

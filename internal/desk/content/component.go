@@ -83,6 +83,10 @@ type AnswerContent struct {
 	IsTyped    bool  // they wrote it, and did not tap
 	IsRepeated bool  // the question had an answer
 	IsOver     bool  // the time that they chose had begun
+	// StartsAt and DurationMinutes are of the time that they chose; nil for what is none, and
+	// where an older version stored none.
+	StartsAt        *clock.Time
+	DurationMinutes *int
 }
 
 // IsMessageContent marks a member of the union.
@@ -138,6 +142,7 @@ type optionRest struct {
 	Subtitle string     `json:"subtitle,omitempty"`
 	Image    *imageRest `json:"image,omitempty"`
 	Value    int64      `json:"value,omitempty"`
+	Minutes  *int       `json:"minutes,omitempty"`
 }
 
 func (c ComponentContent) rest() ([]byte, error) {
@@ -154,7 +159,7 @@ func (c ComponentContent) rest() ([]byte, error) {
 		}
 	}
 	for i, o := range c.Sent.Options {
-		option := optionRest{Title: o.Title, Subtitle: o.Subtitle, Image: (*imageRest)(o.Image)}
+		option := optionRest{Title: o.Title, Subtitle: o.Subtitle, Image: (*imageRest)(o.Image), Minutes: o.DurationMinutes}
 		if i < len(c.Values) {
 			option.Value = c.Values[i]
 		}
@@ -178,7 +183,7 @@ func (r *componentRest) content(text string) ComponentContent {
 	for _, o := range r.Options {
 		option := channel.Option{Title: o.Title, Subtitle: o.Subtitle, Image: (*channel.Image)(o.Image)}
 		if r.Kind == component.TimeSelector {
-			option.StartsAt = (*clock.Time)(&o.Value)
+			option.StartsAt, option.DurationMinutes = (*clock.Time)(&o.Value), o.Minutes
 		}
 		c.Sent.Options = append(c.Sent.Options, option)
 		c.Values = append(c.Values, o.Value)
@@ -196,16 +201,19 @@ type answerRest struct {
 	Typed     bool   `json:"typed,omitempty"`
 	Repeated  bool   `json:"repeated,omitempty"`
 	Over      bool   `json:"over,omitempty"`
+	// StartsAt is in microseconds.
+	StartsAt *int64 `json:"startsAt,omitempty"`
+	Minutes  *int   `json:"minutes,omitempty"`
 }
 
 func (c AnswerContent) rest() answerRest {
-	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated, c.IsOver}
+	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated, c.IsOver, (*int64)(c.StartsAt), c.DurationMinutes}
 }
 
 func (r *answerRest) content(text string) AnswerContent {
 	return AnswerContent{
 		Text: text, Component: r.Component, Name: r.Name, Version: r.Version, Question: r.Question, Option: r.Option, IsTyped: r.Typed, IsRepeated: r.Repeated,
-		IsOver: r.Over,
+		IsOver: r.Over, StartsAt: (*clock.Time)(r.StartsAt), DurationMinutes: r.Minutes,
 	}
 }
 

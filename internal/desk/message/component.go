@@ -143,11 +143,12 @@ func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.
 	if option < 1 || option > len(said.Sent.Options) {
 		return nil, nil
 	}
+	chosen := said.Sent.Options[option-1]
 	fresh, err := tx.Exec(ctx, noteAnswer.With(question, said.Component, option, int64(tx.Now)))
 	return &content.AnswerContent{
-		Text: said.Sent.Options[option-1].Title, Component: said.Component, Name: said.Name, Version: said.Version,
+		Text: chosen.Title, Component: said.Component, Name: said.Name, Version: said.Version,
 		Question: question, Option: option, IsTyped: !isTap, IsRepeated: fresh == 0,
-		IsOver: said.IsOver(option, tx.Now),
+		IsOver: said.IsOver(option, tx.Now), StartsAt: chosen.StartsAt, DurationMinutes: chosen.DurationMinutes,
 	}, err
 }
 
