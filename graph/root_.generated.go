@@ -14123,7 +14123,7 @@ extend type Mutation {
   startConversation("The recipient, sender and text." input: StartConversationInput!): StartConversationPayload!
   "Adds an internal note of 1 to 10,000 characters, never sent. Whoever may see the conversation may add and read notes. Emits MESSAGE_ADDED."
   addNote("The note to add." input: AddNoteInput!): AddNotePayload!
-  "Retries one FAILED or UNKNOWN message as a new attempt, 1 at a time. Needs the same as ` + "`" + `sendMessage` + "`" + `: a licence, MESSAGING_AGENT, and the right to see the conversation. Emits MESSAGE_STATUS_CHANGED."
+  "Retries one FAILED or UNKNOWN message as a new attempt, 1 at a time. Needs the same as ` + "`" + `sendMessage` + "`" + `: a licence, MESSAGING_AGENT, and the right to see the conversation. A time selector each of whose times has begun is refused: VALUES_MISSING. Emits MESSAGE_STATUS_CHANGED."
   retryMessage("The message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},

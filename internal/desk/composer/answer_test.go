@@ -161,6 +161,31 @@ func TestAComponentThatFailedIsSentAgain(t *testing.T) {
 	require.Equal(t, message, b.last(conversation).Get("questionId").String())
 }
 
+// A time selector is sent again as long as one of its times is ahead, as it is sent at first.
+func TestATimeSelectorIsNotSentAgainOnceEachTimeHasBegun(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *app.Config) {
+		c.Carrier.Script(func(sandbox.Message) sandbox.Plan { return sandbox.Plan{Reaction: sandbox.Refuse} })
+	})
+	b.facebook()
+	id, conversation := b.component("TIME_SELECTOR", vars{"formats": []vars{{"format": "BUTTONS", "text": "When?"}}}), b.conversation("987654321", facebook)
+	slots := []vars{
+		{"start": b.Clock.Now().Add(5 * time.Minute).String(), "durationMinutes": 30}, {"start": b.Clock.Now().Add(time.Hour).String(), "durationMinutes": 30},
+	}
+	token := b.prepare("amy", vars{"componentId": id, "conversationId": conversation, "slots": slots}).Get("token").String()
+	message := b.send("amy", conversation, token, "slots").Get("message", "id").String()
+	retry := func(key string) string {
+		b.drain(conversation)
+		require.Equal(t, "FAILED", b.status(message))
+		return b.As("amy").Do(`mutation($id: ID!, $k: String!) { retryMessage(input: {messageId: $id, idempotencyKey: $k}) { errors { message } refusals { code message } } }`,
+			vars{"id": message, "k": key}).Get("retryMessage").String()
+	}
+	b.Clock.Advance(5 * time.Minute)
+	require.Equal(t, `{"errors":[],"refusals":[]}`, retry("first"), "one is ahead")
+	b.Clock.Advance(55 * time.Minute)
+	require.Contains(t, retry("second"), `"refusals":[{"code":"VALUES_MISSING","message":"Each time of the component has begun. Prepare it again with later ones."}]`)
+}
+
 func (b *bundle) status(message string) string {
 	b.T.Helper()
 	return b.As("amy").Do(`query($id: ID!) { node(id: $id) { ... on Message { status } } }`, vars{"id": message}).Get("node", "status").String()

@@ -70,6 +70,16 @@ func (c ComponentContent) IsOver(option int, now clock.Time) bool {
 	return c.kind == component.TimeSelector && option <= len(c.Values) && clock.Time(c.Values[option-1]) <= now
 }
 
+// AreOver reports whether it offers times and each of them has begun.
+func (c ComponentContent) AreOver(now clock.Time) bool {
+	for i := range c.Values {
+		if !c.IsOver(i+1, now) {
+			return false
+		}
+	}
+	return len(c.Values) > 0
+}
+
 // AnswerContent is the option that a customer chose.
 type AnswerContent struct {
 	Text        string // the option's title

@@ -49,7 +49,6 @@ func (p *Plan) judgeComponent(refuse refuse) {
 		paths = append(paths, missing.Path)
 	}
 	refuse(len(paths) > 0, ValuesMissing, "Values are missing: %s. Give them, or choose another component.", strings.Join(paths[:min(len(paths), 10)], ", "))
-	refuse(c.IsOver(p.Now), ValuesMissing, "Each time of the component has begun. Prepare it again with later ones.")
 	refuse(len(paths) == 0 && c.Choice.Chosen == nil && (!p.isClosed() || c.hasTemplate()), NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
 }
 
