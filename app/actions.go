@@ -40,7 +40,7 @@ func (a *App) wireActions(ids *publicid.Codec, cursors *feed.Cursors, messages m
 // wireLinking makes the use cases of linking, and has rules hear of messages and of numbers.
 func (a *App) wireLinking(ids *publicid.Codec, records *crm.Service) *linking.Service {
 	links := &linking.Service{Store: a.Store, Directory: a.Directory, IDs: ids, Conversations: a.Conversations, Records: records}
-	a.Receiver.Link, records.Numbered = links.Received, links.Numbered
+	a.Receiver.Link, records.Numbered, records.Conditional = links.Received, links.Numbered, links.Conditional
 	return links
 }
 

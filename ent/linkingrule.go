@@ -32,6 +32,8 @@ type LinkingRule struct {
 	ObjectType string `json:"object_type,omitempty"`
 	// Phone fields of the object type; empty for all.
 	MatchFields []string `json:"match_fields,omitempty"`
+	// A formula over the record's fields; empty for none.
+	Condition string `json:"condition,omitempty"`
 	// Mode holds the value of the "mode" field.
 	Mode string `json:"mode,omitempty"`
 	// Timing holds the value of the "timing" field.
@@ -73,7 +75,7 @@ func (*LinkingRule) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case linkingrule.FieldID, linkingrule.FieldChannelID, linkingrule.FieldPlace:
 			values[i] = new(sql.NullInt64)
-		case linkingrule.FieldName, linkingrule.FieldDescription, linkingrule.FieldObjectType, linkingrule.FieldMode, linkingrule.FieldTiming:
+		case linkingrule.FieldName, linkingrule.FieldDescription, linkingrule.FieldObjectType, linkingrule.FieldCondition, linkingrule.FieldMode, linkingrule.FieldTiming:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -139,6 +141,12 @@ func (_m *LinkingRule) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.MatchFields); err != nil {
 					return fmt.Errorf("unmarshal field match_fields: %w", err)
 				}
+			}
+		case linkingrule.FieldCondition:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field condition", values[i])
+			} else if value.Valid {
+				_m.Condition = value.String
 			}
 		case linkingrule.FieldMode:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -213,6 +221,9 @@ func (_m *LinkingRule) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("match_fields=")
 	builder.WriteString(fmt.Sprintf("%v", _m.MatchFields))
+	builder.WriteString(", ")
+	builder.WriteString("condition=")
+	builder.WriteString(_m.Condition)
 	builder.WriteString(", ")
 	builder.WriteString("mode=")
 	builder.WriteString(_m.Mode)

@@ -86,6 +86,20 @@ func (_c *LinkingRuleCreate) SetMatchFields(v []string) *LinkingRuleCreate {
 	return _c
 }
 
+// SetCondition sets the "condition" field.
+func (_c *LinkingRuleCreate) SetCondition(v string) *LinkingRuleCreate {
+	_c.mutation.SetCondition(v)
+	return _c
+}
+
+// SetNillableCondition sets the "condition" field if the given value is not nil.
+func (_c *LinkingRuleCreate) SetNillableCondition(v *string) *LinkingRuleCreate {
+	if v != nil {
+		_c.SetCondition(*v)
+	}
+	return _c
+}
+
 // SetMode sets the "mode" field.
 func (_c *LinkingRuleCreate) SetMode(v string) *LinkingRuleCreate {
 	_c.mutation.SetMode(v)
@@ -158,6 +172,10 @@ func (_c *LinkingRuleCreate) defaults() error {
 		v := linkingrule.DefaultPlace
 		_c.mutation.SetPlace(v)
 	}
+	if _, ok := _c.mutation.Condition(); !ok {
+		v := linkingrule.DefaultCondition
+		_c.mutation.SetCondition(v)
+	}
 	return nil
 }
 
@@ -198,6 +216,9 @@ func (_c *LinkingRuleCreate) check() error {
 	}
 	if _, ok := _c.mutation.MatchFields(); !ok {
 		return &ValidationError{Name: "match_fields", err: errors.New(`ent: missing required field "LinkingRule.match_fields"`)}
+	}
+	if _, ok := _c.mutation.Condition(); !ok {
+		return &ValidationError{Name: "condition", err: errors.New(`ent: missing required field "LinkingRule.condition"`)}
 	}
 	if _, ok := _c.mutation.Mode(); !ok {
 		return &ValidationError{Name: "mode", err: errors.New(`ent: missing required field "LinkingRule.mode"`)}
@@ -273,6 +294,10 @@ func (_c *LinkingRuleCreate) createSpec() (*LinkingRule, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.MatchFields(); ok {
 		_spec.SetField(linkingrule.FieldMatchFields, field.TypeJSON, value)
 		_node.MatchFields = value
+	}
+	if value, ok := _c.mutation.Condition(); ok {
+		_spec.SetField(linkingrule.FieldCondition, field.TypeString, value)
+		_node.Condition = value
 	}
 	if value, ok := _c.mutation.Mode(); ok {
 		_spec.SetField(linkingrule.FieldMode, field.TypeString, value)

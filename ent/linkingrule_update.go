@@ -117,6 +117,20 @@ func (_u *LinkingRuleUpdate) AppendMatchFields(v []string) *LinkingRuleUpdate {
 	return _u
 }
 
+// SetCondition sets the "condition" field.
+func (_u *LinkingRuleUpdate) SetCondition(v string) *LinkingRuleUpdate {
+	_u.mutation.SetCondition(v)
+	return _u
+}
+
+// SetNillableCondition sets the "condition" field if the given value is not nil.
+func (_u *LinkingRuleUpdate) SetNillableCondition(v *string) *LinkingRuleUpdate {
+	if v != nil {
+		_u.SetCondition(*v)
+	}
+	return _u
+}
+
 // SetMode sets the "mode" field.
 func (_u *LinkingRuleUpdate) SetMode(v string) *LinkingRuleUpdate {
 	_u.mutation.SetMode(v)
@@ -248,6 +262,9 @@ func (_u *LinkingRuleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			sqljson.Append(u, linkingrule.FieldMatchFields, value)
 		})
 	}
+	if value, ok := _u.mutation.Condition(); ok {
+		_spec.SetField(linkingrule.FieldCondition, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Mode(); ok {
 		_spec.SetField(linkingrule.FieldMode, field.TypeString, value)
 	}
@@ -360,6 +377,20 @@ func (_u *LinkingRuleUpdateOne) SetMatchFields(v []string) *LinkingRuleUpdateOne
 // AppendMatchFields appends value to the "match_fields" field.
 func (_u *LinkingRuleUpdateOne) AppendMatchFields(v []string) *LinkingRuleUpdateOne {
 	_u.mutation.AppendMatchFields(v)
+	return _u
+}
+
+// SetCondition sets the "condition" field.
+func (_u *LinkingRuleUpdateOne) SetCondition(v string) *LinkingRuleUpdateOne {
+	_u.mutation.SetCondition(v)
+	return _u
+}
+
+// SetNillableCondition sets the "condition" field if the given value is not nil.
+func (_u *LinkingRuleUpdateOne) SetNillableCondition(v *string) *LinkingRuleUpdateOne {
+	if v != nil {
+		_u.SetCondition(*v)
+	}
 	return _u
 }
 
@@ -523,6 +554,9 @@ func (_u *LinkingRuleUpdateOne) sqlSave(ctx context.Context) (_node *LinkingRule
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, linkingrule.FieldMatchFields, value)
 		})
+	}
+	if value, ok := _u.mutation.Condition(); ok {
+		_spec.SetField(linkingrule.FieldCondition, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Mode(); ok {
 		_spec.SetField(linkingrule.FieldMode, field.TypeString, value)

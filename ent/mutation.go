@@ -26918,6 +26918,7 @@ type LinkingRuleMutation struct {
 	object_type        *string
 	match_fields       *[]string
 	appendmatch_fields []string
+	condition          *string
 	mode               *string
 	timing             *string
 	clearedFields      map[string]struct{}
@@ -27319,6 +27320,42 @@ func (m *LinkingRuleMutation) ResetMatchFields() {
 	m.appendmatch_fields = nil
 }
 
+// SetCondition sets the "condition" field.
+func (m *LinkingRuleMutation) SetCondition(s string) {
+	m.condition = &s
+}
+
+// Condition returns the value of the "condition" field in the mutation.
+func (m *LinkingRuleMutation) Condition() (r string, exists bool) {
+	v := m.condition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCondition returns the old "condition" field's value of the LinkingRule entity.
+// If the LinkingRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LinkingRuleMutation) OldCondition(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCondition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCondition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCondition: %w", err)
+	}
+	return oldValue.Condition, nil
+}
+
+// ResetCondition resets all changes to the "condition" field.
+func (m *LinkingRuleMutation) ResetCondition() {
+	m.condition = nil
+}
+
 // SetMode sets the "mode" field.
 func (m *LinkingRuleMutation) SetMode(s string) {
 	m.mode = &s
@@ -27452,7 +27489,7 @@ func (m *LinkingRuleMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LinkingRuleMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.channel != nil {
 		fields = append(fields, linkingrule.FieldChannelID)
 	}
@@ -27473,6 +27510,9 @@ func (m *LinkingRuleMutation) Fields() []string {
 	}
 	if m.match_fields != nil {
 		fields = append(fields, linkingrule.FieldMatchFields)
+	}
+	if m.condition != nil {
+		fields = append(fields, linkingrule.FieldCondition)
 	}
 	if m.mode != nil {
 		fields = append(fields, linkingrule.FieldMode)
@@ -27502,6 +27542,8 @@ func (m *LinkingRuleMutation) Field(name string) (ent.Value, bool) {
 		return m.ObjectType()
 	case linkingrule.FieldMatchFields:
 		return m.MatchFields()
+	case linkingrule.FieldCondition:
+		return m.Condition()
 	case linkingrule.FieldMode:
 		return m.Mode()
 	case linkingrule.FieldTiming:
@@ -27529,6 +27571,8 @@ func (m *LinkingRuleMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldObjectType(ctx)
 	case linkingrule.FieldMatchFields:
 		return m.OldMatchFields(ctx)
+	case linkingrule.FieldCondition:
+		return m.OldCondition(ctx)
 	case linkingrule.FieldMode:
 		return m.OldMode(ctx)
 	case linkingrule.FieldTiming:
@@ -27590,6 +27634,13 @@ func (m *LinkingRuleMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetMatchFields(v)
+		return nil
+	case linkingrule.FieldCondition:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCondition(v)
 		return nil
 	case linkingrule.FieldMode:
 		v, ok := value.(string)
@@ -27689,6 +27740,9 @@ func (m *LinkingRuleMutation) ResetField(name string) error {
 		return nil
 	case linkingrule.FieldMatchFields:
 		m.ResetMatchFields()
+		return nil
+	case linkingrule.FieldCondition:
+		m.ResetCondition()
 		return nil
 	case linkingrule.FieldMode:
 		m.ResetMode()

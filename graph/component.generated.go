@@ -284,6 +284,52 @@ func (ec *executionContext) fieldContext_AnswerContent_isOver(_ context.Context,
 	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _AnswerContent_startsAt(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *clock.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖparleyᚋinternalᚋgroundᚋclockᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _AnswerContent_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *content.AnswerContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerContent_durationMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerContent_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AnswerContent", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ChoiceShape_format(ctx context.Context, field graphql.CollectedField, obj *content.ChoiceShape) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1747,6 +1793,29 @@ func (ec *executionContext) _ComponentOption_startsAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ComponentOption_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ComponentOption_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ComponentOption_durationMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ComponentOption_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ComponentOption", field, false, false, "Int")
 }
 
 func (ec *executionContext) _ComponentOption_image(ctx context.Context, field graphql.CollectedField, obj *channel.Option) (ret graphql.Marshaler) {
@@ -6453,6 +6522,16 @@ func (ec *executionContext) _AnswerContent(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "startsAt":
+			out.Values[i] = ec._AnswerContent_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "durationMinutes":
+			out.Values[i] = ec._AnswerContent_durationMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -7075,6 +7154,11 @@ func (ec *executionContext) _ComponentOption(ctx context.Context, sel ast.Select
 			}
 		case "startsAt":
 			out.Values[i] = ec._ComponentOption_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "durationMinutes":
+			out.Values[i] = ec._ComponentOption_durationMinutes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -446,6 +446,29 @@ func (ec *executionContext) fieldContext_LinkingRule_matchFields(_ context.Conte
 	return graphql.NewScalarFieldContext("LinkingRule", field, false, false, "String")
 }
 
+func (ec *executionContext) _LinkingRule_condition(ctx context.Context, field graphql.CollectedField, obj *directory.LinkingRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkingRule_condition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Condition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkingRule_condition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkingRule", field, false, false, "String")
+}
+
 func (ec *executionContext) _LinkingRule_mode(ctx context.Context, field graphql.CollectedField, obj *directory.LinkingRule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -727,7 +750,7 @@ func (ec *executionContext) unmarshalInputCreateLinkingRuleInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"channelId", "name", "description", "isActive", "order", "objectType", "matchFields", "mode", "timing", "idempotencyKey"}
+	fieldsInOrder := [...]string{"channelId", "name", "description", "isActive", "order", "objectType", "matchFields", "condition", "mode", "timing", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -783,6 +806,13 @@ func (ec *executionContext) unmarshalInputCreateLinkingRuleInput(ctx context.Con
 				return it, err
 			}
 			it.MatchFields = data
+		case "condition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("condition"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Condition = data
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
 			data, err := ec.unmarshalNLinkingMode2parleyᚋinternalᚋdeskᚋmatchᚐMode(ctx, v)
@@ -1014,7 +1044,7 @@ func (ec *executionContext) unmarshalInputUpdateLinkingRuleInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "description", "isActive", "order", "objectType", "matchFields", "mode", "timing"}
+	fieldsInOrder := [...]string{"id", "name", "description", "isActive", "order", "objectType", "matchFields", "condition", "mode", "timing"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1070,6 +1100,13 @@ func (ec *executionContext) unmarshalInputUpdateLinkingRuleInput(ctx context.Con
 				return it, err
 			}
 			it.MatchFields = data
+		case "condition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("condition"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Condition = data
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
 			data, err := ec.unmarshalOLinkingMode2ᚖparleyᚋinternalᚋdeskᚋmatchᚐMode(ctx, v)
@@ -1282,6 +1319,11 @@ func (ec *executionContext) _LinkingRule(ctx context.Context, sel ast.SelectionS
 			}
 		case "matchFields":
 			out.Values[i] = ec._LinkingRule_matchFields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "condition":
+			out.Values[i] = ec._LinkingRule_condition(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

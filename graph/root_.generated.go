@@ -143,16 +143,18 @@ type ComplexityRoot struct {
 	}
 
 	AnswerContent struct {
-		ComponentID func(childComplexity int) int
-		IsOver      func(childComplexity int) int
-		IsRepeated  func(childComplexity int) int
-		IsTruncated func(childComplexity int) int
-		IsTyped     func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Option      func(childComplexity int) int
-		QuestionID  func(childComplexity int) int
-		Text        func(childComplexity int) int
-		Version     func(childComplexity int) int
+		ComponentID     func(childComplexity int) int
+		DurationMinutes func(childComplexity int) int
+		IsOver          func(childComplexity int) int
+		IsRepeated      func(childComplexity int) int
+		IsTruncated     func(childComplexity int) int
+		IsTyped         func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Option          func(childComplexity int) int
+		QuestionID      func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		Text            func(childComplexity int) int
+		Version         func(childComplexity int) int
 	}
 
 	AssignConversationsPayload struct {
@@ -484,10 +486,11 @@ type ComplexityRoot struct {
 	}
 
 	ComponentOption struct {
-		Image    func(childComplexity int) int
-		StartsAt func(childComplexity int) int
-		Subtitle func(childComplexity int) int
-		Title    func(childComplexity int) int
+		DurationMinutes func(childComplexity int) int
+		Image           func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		Subtitle        func(childComplexity int) int
+		Title           func(childComplexity int) int
 	}
 
 	ComponentParameter struct {
@@ -973,6 +976,7 @@ type ComplexityRoot struct {
 	LinkingRule struct {
 		Active      func(childComplexity int) int
 		Channel     func(childComplexity int) int
+		Condition   func(childComplexity int) int
 		Description func(childComplexity int) int
 		Fields      func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -2077,6 +2081,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AnswerContent.ComponentID(childComplexity), true
+	case "AnswerContent.durationMinutes":
+		if e.ComplexityRoot.AnswerContent.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.DurationMinutes(childComplexity), true
 	case "AnswerContent.isOver":
 		if e.ComplexityRoot.AnswerContent.IsOver == nil {
 			break
@@ -2119,6 +2129,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AnswerContent.QuestionID(childComplexity), true
+	case "AnswerContent.startsAt":
+		if e.ComplexityRoot.AnswerContent.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerContent.StartsAt(childComplexity), true
 	case "AnswerContent.text":
 		if e.ComplexityRoot.AnswerContent.Text == nil {
 			break
@@ -3442,6 +3458,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ComponentMisfit.Reason(childComplexity), true
 
+	case "ComponentOption.durationMinutes":
+		if e.ComplexityRoot.ComponentOption.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComponentOption.DurationMinutes(childComplexity), true
 	case "ComponentOption.image":
 		if e.ComplexityRoot.ComponentOption.Image == nil {
 			break
@@ -5286,6 +5308,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LinkingRule.Channel(childComplexity), true
+	case "LinkingRule.condition":
+		if e.ComplexityRoot.LinkingRule.Condition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkingRule.Condition(childComplexity), true
 	case "LinkingRule.description":
 		if e.ComplexityRoot.LinkingRule.Description == nil {
 			break
@@ -9873,7 +9901,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   MESSAGE_RECEIVED
   "A record came or changed."
   RECORD_CHANGED
-  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins; and with IsOver: whether that had begun when they answered."
+  "A customer answered a component, for the first time: what they chose is ` + "`" + `$Answer` + "`" + `, with Component (its name for programs), Title, Index from 1 and Value: the title before it was translated, such as Case/C1 of a record, or when a slot begins; with IsOver: whether that had begun when they answered; and with Duration: how many minutes it takes."
   COMPONENT_ANSWERED
   "Something that only a newer version of Parley knows."
   OTHER
@@ -12216,6 +12244,8 @@ type ComponentOption @goModel(model: "parley/internal/channel.Option") {
   subtitle: String!
   "When it begins, of a time selector; null for others."
   startsAt: DateTime
+  "How many minutes it takes, of a time selector; null for others, and where it was not stored."
+  durationMinutes: Int
   "A picture; null for none."
   image: ComponentImage
 }
@@ -12262,6 +12292,10 @@ type AnswerContent @goModel(model: "parley/internal/desk/content.AnswerContent")
   isRepeated: Boolean!
   "Whether the time that the customer chose had begun when they answered; false for what is no time. Nobody can keep it any more."
   isOver: Boolean!
+  "When the time that they chose begins; null for what is no time."
+  startsAt: DateTime
+  "How many minutes the time that they chose takes; null for what is no time."
+  durationMinutes: Int
 }
 
 "What a customer's token names."
@@ -13271,6 +13305,10 @@ type LinkingRule implements Node @goModel(model: "parley/internal/desk/directory
   objectType: String!
   "The phone fields in which the number is looked for; empty for all of the object type's messaging configuration. At most 10."
   matchFields: [String!]! @goField(name: "Fields")
+  """
+  A formula over the record's own fields, such as ` + "`" + `Status = "Open"` + "`" + `: the rule finds the records for which it is true, whatever of them the viewer may read. Empty for none. It is decided anew whenever records are looked for.
+  """
+  condition: String!
   "What it does with the records that it finds."
   mode: LinkingMode!
   "When an AUTOMATIC rule links. Suggestions are found whenever they are read."
@@ -13370,6 +13408,8 @@ input CreateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Creat
   objectType: String!
   "Up to 10 phone fields to look for the number in; absent or empty for all of the messaging configuration."
   matchFields: [String!]
+  "A formula over the record's own fields, true or false, of at most 5,000 characters; absent or empty for none. An error says its line and column."
+  condition: String
   "What to do with the records."
   mode: LinkingMode!
   "When an AUTOMATIC rule links; DURING if absent."
@@ -13394,6 +13434,8 @@ input UpdateLinkingRuleInput @goModel(model: "parley/internal/desk/linking.Updat
   objectType: String
   "Up to 10 phone fields in place of those of now; empty for all."
   matchFields: [String!]
+  "A formula over the record's own fields, true or false, of at most 5,000 characters; empty for none. An error says its line and column."
+  condition: String
   "What to do with the records."
   mode: LinkingMode
   "When an AUTOMATIC rule links."
@@ -14104,7 +14146,7 @@ extend type Mutation {
   startConversation("The recipient, sender and text." input: StartConversationInput!): StartConversationPayload!
   "Adds an internal note of 1 to 10,000 characters, never sent. Whoever may see the conversation may add and read notes. Emits MESSAGE_ADDED."
   addNote("The note to add." input: AddNoteInput!): AddNotePayload!
-  "Retries one FAILED or UNKNOWN message as a new attempt, 1 at a time. Needs the same as ` + "`" + `sendMessage` + "`" + `: a licence, MESSAGING_AGENT, and the right to see the conversation. Emits MESSAGE_STATUS_CHANGED."
+  "Retries one FAILED or UNKNOWN message as a new attempt, 1 at a time. Needs the same as ` + "`" + `sendMessage` + "`" + `: a licence, MESSAGING_AGENT, and the right to see the conversation. A time selector each of whose times has begun is refused: VALUES_MISSING. Emits MESSAGE_STATUS_CHANGED."
   retryMessage("The message." input: RetryMessageInput!): RetryMessagePayload!
 }
 `, BuiltIn: false},
@@ -16531,6 +16573,8 @@ func (ec *executionContext) childFields_ComponentOption(ctx context.Context, fie
 		return ec.fieldContext_ComponentOption_subtitle(ctx, field)
 	case "startsAt":
 		return ec.fieldContext_ComponentOption_startsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ComponentOption_durationMinutes(ctx, field)
 	case "image":
 		return ec.fieldContext_ComponentOption_image(ctx, field)
 	}
@@ -17451,6 +17495,8 @@ func (ec *executionContext) childFields_LinkingRule(ctx context.Context, field g
 		return ec.fieldContext_LinkingRule_objectType(ctx, field)
 	case "matchFields":
 		return ec.fieldContext_LinkingRule_matchFields(ctx, field)
+	case "condition":
+		return ec.fieldContext_LinkingRule_condition(ctx, field)
 	case "mode":
 		return ec.fieldContext_LinkingRule_mode(ctx, field)
 	case "timing":

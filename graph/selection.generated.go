@@ -794,6 +794,28 @@ func (ec *executionContext) selectAnswerContent() map[string]*selection.Field {
 				w.Bool(bool(v))
 			},
 		},
+		"startsAt": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).StartsAt
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				selection.Append(w, *v)
+			},
+		},
+		"durationMinutes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*content.AnswerContent).DurationMinutes
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
+			},
+		},
 	}
 }
 
@@ -2550,6 +2572,17 @@ func (ec *executionContext) selectComponentOption() map[string]*selection.Field 
 					return
 				}
 				selection.Append(w, *v)
+			},
+		},
+		"durationMinutes": {
+			NonNull: false,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*channel.Option).DurationMinutes
+				if v == nil {
+					w.Null(false)
+					return
+				}
+				w.Int(int64(*v))
 			},
 		},
 		"image": {
@@ -4706,6 +4739,13 @@ func (ec *executionContext) selectLinkingRule() map[string]*selection.Field {
 				selection.List(w, list, func(w *selection.Writer, v string) {
 					w.String(string(v))
 				})
+			},
+		},
+		"condition": {
+			NonNull: true,
+			Write: func(w *selection.Writer, source any) {
+				v := source.(*directory.LinkingRule).Condition
+				w.String(string(v))
 			},
 		},
 		"mode": {

@@ -17,16 +17,19 @@ export const fragment = `fragment RenderedContent on MessageContent {
   ... on ActionContent { text }
   ... on ComponentContent { text shape { __typename
     ... on LinkShape { format text title url image { url alt } isPopup }
-    ... on ChoiceShape { format text label options { title subtitle startsAt image { url alt } } }
+    ... on ChoiceShape { format text label options { title subtitle startsAt durationMinutes image { url alt } } }
+    ... on TemplateShape { text name language header image { url alt } placeholders { name text } linkSuffix options { title subtitle startsAt durationMinutes image { url alt } } }
     ... on TextShape { text } } }
-  ... on AnswerContent { text option isTyped isRepeated }
+  ... on AnswerContent { text option isTyped isRepeated isOver }
 }`;
 
 /**
  * @typedef {{ url: string, alt?: string }} Picture
- * @typedef {{ title: string, subtitle?: string, startsAt?: string | null, token?: string, image?: Picture | null }} Option
- * @typedef {{ __typename?: string, format?: string, text?: string, title?: string, url?: string, label?: string, image?: Picture | null, isPopup?: boolean, options?: Option[] }} Shape
- * @typedef {{ __typename?: string, text?: string, option?: number, isTyped?: boolean, isRepeated?: boolean, shape?: Shape | null }} Content
+ * @typedef {{ title: string, subtitle?: string, startsAt?: string | null, durationMinutes?: number | null, token?: string, image?: Picture | null }} Option
+ * @typedef {{ name?: string, text: string }} Placeholder
+ * @typedef {{ __typename?: string, format?: string, text?: string, title?: string, url?: string, label?: string, image?: Picture | null, isPopup?: boolean, options?: Option[],
+ *   name?: string, language?: string, header?: string, placeholders?: Placeholder[], linkSuffix?: string }} Shape
+ * @typedef {{ __typename?: string, text?: string, option?: number, isTyped?: boolean, isRepeated?: boolean, isOver?: boolean, shape?: Shape | null }} Content
  * @typedef {{ format: string, text?: string, plain: string, link?: { title: string, url: string, image?: Picture, popup?: boolean }, options?: Option[] }} WebDocument
  */
 
@@ -52,6 +55,7 @@ export function render(content, settings = {}) {
   if (content.__typename !== "AnswerContent") return drawn;
   drawn.classList.add("component-answer");
   if (content.isRepeated) drawn.append(element("small", "component-note", "answered before"));
+  if (content.isOver) drawn.append(element("small", "component-note", "the time had begun"));
   return drawn;
 }
 
@@ -78,6 +82,8 @@ function shaped(shape, plain, settings) {
     drawn.append(card(shape, settings));
   } else if (shape.__typename === "ChoiceShape") {
     drawn.append(question(shape, settings));
+  } else if (shape.__typename === "TemplateShape") {
+    drawn.append(...template(shape, settings));
   } else {
     drawn.append(element("p", "component-text", shape.__typename === "TextShape" ? (shape.text ?? plain) : plain));
   }
@@ -98,6 +104,27 @@ function card(link, settings) {
   drawn.append(element("small", "component-host", address ? address.host : (link.url ?? ""), "ltr"));
   if (address && link.isPopup) settings.onPopup?.(address.href, link.title ?? "");
   return drawn;
+}
+
+/**
+ * The parts of a registered message, for agents: nobody taps here what a customer got there. The platform alone has its own
+ * words; what filled them stands behind its name.
+ * @param {Shape} shape
+ * @param {Settings} settings
+ */
+function template(shape, { locale, timeZone }) {
+  const parts = [];
+  const text = element("p", "component-text", shape.text ?? "");
+  if (shape.image) parts.push(picture(shape.image));
+  if (shape.header) parts.push(element("strong", "component-header", shape.header));
+  parts.push(text);
+  if (shape.options?.length) parts.push(listed(shape.options, "REGISTERED_TEMPLATE", text, { locale, timeZone }));
+  const filled = element("dl", "component-placeholders");
+  const fill = (/** @type {string} */ name, /** @type {string} */ text) => filled.append(element("dt", "", name), element("dd", "", text));
+  (shape.placeholders ?? []).forEach(({ name, text }, index) => fill(name || String(index + 1), text));
+  if (shape.linkSuffix) fill("link", shape.linkSuffix);
+  if (shape.name) parts.push(opened([shape.name, shape.language].filter(Boolean).join(" · "), filled));
+  return parts;
 }
 
 /** @param {URL} address */
@@ -123,15 +150,26 @@ function question(choice, settings) {
   group.setAttribute("role", "group");
   group.setAttribute("aria-labelledby", text.id);
   group.append(text);
-  const list = element("ul", `component-options component-${(choice.format ?? "").toLowerCase().replace(/[^a-z]+/g, "-")}`);
+  const list = listed(choice.options ?? [], choice.format ?? "", group, settings);
+  group.append(choice.format === "LIST" ? opened(choice.label ?? "", list) : list);
+  return group;
+}
+
+/**
+ * @param {Option[]} options
+ * @param {string} format
+ * @param {HTMLElement} group
+ * @param {Settings} settings
+ */
+function listed(options, format, group, settings) {
+  const list = element("ul", `component-options component-${format.toLowerCase().replace(/[^a-z]+/g, "-")}`);
   list.setAttribute("role", "list"); // lists without bullets are none to some readers
-  (choice.options ?? []).forEach((option, index) => {
+  options.forEach((option, index) => {
     const item = document.createElement("li");
     item.append(choosable(option, index + 1, group, settings));
     list.append(item);
   });
-  group.append(choice.format === "LIST" ? opened(choice.label ?? "", list) : list);
-  return group;
+  return list;
 }
 
 /**
@@ -145,6 +183,7 @@ function opened(label, list) {
 }
 
 /**
+ * An option. A time that has begun is disabled, also if it begins while the page is open.
  * @param {Option} option
  * @param {number} number
  * @param {HTMLElement} group
@@ -156,11 +195,17 @@ function choosable(option, number, group, settings) {
   drawn.className = "component-option";
   if (option.image) drawn.append(picture(option.image));
   drawn.append(element("span", "component-title", option.title));
-  if (option.startsAt) drawn.append(moment(option.startsAt, settings));
+  if (option.startsAt) drawn.append(moment(option.startsAt, option.durationMinutes ?? 0, settings));
   if (option.subtitle) drawn.append(element("small", "component-subtitle", option.subtitle));
+  const over = () => {
+    const is = !!option.startsAt && Date.parse(option.startsAt) <= Date.now();
+    if (is) drawn.setAttribute("aria-disabled", "true");
+    return is;
+  };
+  over();
   if (onTap && drawn instanceof HTMLButtonElement) {
     drawn.type = "button";
-    drawn.addEventListener("click", () => tapped(drawn, group, () => onTap(option, number)));
+    drawn.addEventListener("click", () => over() || tapped(drawn, group, () => onTap(option, number)));
   }
   return drawn;
 }
@@ -187,16 +232,20 @@ async function tapped(button, group, tell) {
 }
 
 /**
- * A time where the viewer is. The title says it as the customer reads it.
+ * A time where the viewer is, until its end if it is known. The title says it as the customer reads it.
  * @param {string} at
+ * @param {number} minutes
  * @param {Settings} settings
  */
-function moment(at, { locale, timeZone }) {
+function moment(at, minutes, { locale, timeZone }) {
   const time = document.createElement("time");
   const date = new Date(at);
   time.className = "component-time";
   time.dateTime = at;
-  if (!Number.isNaN(date.getTime())) time.textContent = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(date);
+  if (!Number.isNaN(date.getTime())) {
+    const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
+    time.textContent = minutes > 0 ? format.formatRange(date, new Date(date.getTime() + minutes * 60_000)) : format.format(date);
+  }
   return time;
 }
 

@@ -54,3 +54,42 @@ test("a list opens, a page may open by itself, and what is unknown is text", () 
   assert.equal(render({ __typename: "ComponentContent", text: "all of it", shape: { __typename: "HologramShape" } }).textContent, "all of it");
   assert.equal(render({ __typename: "HologramContent", text: "<b>all</b>" }).textContent, "<b>all</b>");
 });
+
+test("a registered message has its parts, and no text of it is markup", () => {
+  const hostile = "<img src=x onerror=alert(1)>";
+  const drawn = render({
+    __typename: "ComponentContent", text: "all", shape: {
+      __typename: "TemplateShape", format: "REGISTERED_TEMPLATE", text: hostile, name: hostile, language: "en_US", header: hostile, image: { url: "javascript:alert(1)", alt: hostile },
+      placeholders: [{ name: "", text: hostile }, { name: hostile, text: "Maya" }], linkSuffix: hostile, options: [{ title: hostile, subtitle: hostile }],
+    },
+  }, { onTap: () => assert.fail("nobody taps it here") });
+  assert.equal(drawn.querySelector("img, button, a, script"), null);
+  const text = (selector: string) => [...drawn.querySelectorAll(selector)].map(({ textContent }) => textContent);
+  for (const part of [".component-alt", ".component-header", ".component-text", ".component-title", ".component-subtitle"]) assert.deepEqual(text(part), [hostile], part);
+  assert.deepEqual(text("summary"), [`${hostile} · en_US`]);
+  assert.deepEqual(text("dt"), ["1", hostile, "link"]);
+  assert.deepEqual(text("dd"), [hostile, "Maya", hostile]);
+  const bare = render({ __typename: "ComponentContent", text: "all", shape: { __typename: "TemplateShape", text: "Hello", name: "", header: "", image: null, placeholders: [], linkSuffix: "", options: [] } });
+  assert.equal(bare.innerHTML, '<p class="component-text" dir="auto">Hello</p>');
+});
+
+test("a time says until when it is, and takes no tap once it has begun", () => {
+  const told: string[] = [];
+  const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
+  const options = [
+    { token: "over", title: "Nine", startsAt: at(-1), durationMinutes: 30 }, { token: "soon", title: "Ten", startsAt: at(1) }, { token: "ahead", title: "Eleven", startsAt: at(60) },
+  ];
+  const drawn = renderDocument({ format: "BUTTONS", text: "When?", plain: "When?", options }, { onTap: ({ token }) => void told.push(token!) });
+  const buttons = [...drawn.querySelectorAll("button")];
+  assert.deepEqual(buttons.map((button) => button.getAttribute("aria-disabled")), ["true", null, null]);
+  const start = Date.now();
+  const now = mock.method(Date, "now", () => start + 120_000);
+  for (const button of buttons) button.click();
+  now.mock.restore();
+  assert.deepEqual(told, ["ahead"]);
+  assert.equal(buttons[1]!.getAttribute("aria-disabled"), "true");
+  const agents = render({ __typename: "ComponentContent", text: "", shape: { __typename: "ChoiceShape", format: "BUTTONS", text: "When?", options: [{ title: "Nine", startsAt: "2020-11-30T08:30:00Z", durationMinutes: 45 }] } }, { timeZone: "UTC", locale: "en-GB" });
+  assert.match(agents.querySelector("time")!.textContent!, /30 Nov 2020, 08:30.+09:15/);
+  assert.equal(agents.querySelector(".component-option")!.getAttribute("aria-disabled"), "true");
+  assert.equal(render({ __typename: "AnswerContent", text: "Nine", isOver: true }).textContent, "Ninethe time had begun");
+});

@@ -68,6 +68,7 @@ type ruleFlags struct {
 	Description *string       `placeholder:"TEXT" help:"What it is for."`
 	Order       *int          `placeholder:"0" help:"Its place, from 0 to 1,000: the lowest goes first."`
 	Field       []string      `placeholder:"NAME" sep:"none" help:"Phone field to look for the number in; may be repeated. All by default."`
+	Condition   *string       `placeholder:"FORMULA" help:"Formula over the record's fields that a record must meet; empty for none."`
 	Timing      *match.Timing `placeholder:"DURING" help:"When an AUTOMATIC rule links: DURING the message, or AFTER it."`
 }
 
@@ -88,7 +89,7 @@ func (a *addRuleCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 			return err
 		}
 		made, err := d.Schema.Linking.Create(ctx, linking.CreateInput{
-			ChannelID: ch.ID, Name: a.Name, Description: a.Description, Order: a.Order, ObjectType: a.ObjectType, MatchFields: a.Field,
+			ChannelID: ch.ID, Name: a.Name, Description: a.Description, Order: a.Order, ObjectType: a.ObjectType, MatchFields: a.Field, Condition: a.Condition,
 			Mode: a.Mode, Timing: a.Timing, IdempotencyKey: rand.Text(),
 		})
 		if err != nil {
@@ -136,7 +137,7 @@ func (s *setRuleCmd) Run(ctx context.Context, c *cli, out io.Writer) error {
 		}
 		r, err = d.Schema.Linking.Update(ctx, linking.UpdateInput{
 			ID: r.ID, Name: s.NewName, Description: s.Description, IsActive: s.Active, Order: s.Order, ObjectType: s.ObjectType,
-			MatchFields: s.Field, Mode: s.Mode, Timing: s.Timing,
+			MatchFields: s.Field, Condition: s.Condition, Mode: s.Mode, Timing: s.Timing,
 		})
 		if err != nil {
 			return err
@@ -167,7 +168,14 @@ func sayRule(out io.Writer, asJSON bool, ch *directory.Channel, r *directory.Lin
 	if asJSON {
 		return printJSON(out, ruleLine{ch.Address, r.Rule})
 	}
-	_, err := fmt.Fprintf(out, "%s: %s finds %s by %s. %s, %s, %s.\n", ch.Address, r.Name, r.ObjectType,
-		cmp.Or(strings.Join(r.Fields, ", "), "all phone fields"), r.Mode, r.Timing, state(r.Active))
+	_, err := fmt.Fprintf(out, "%s: %s finds %s by %s%s. %s, %s, %s.\n", ch.Address, r.Name, r.ObjectType,
+		cmp.Or(strings.Join(r.Fields, ", "), "all phone fields"), where(r.Condition), r.Mode, r.Timing, state(r.Active))
 	return err
+}
+
+func where(condition string) string {
+	if condition == "" {
+		return ""
+	}
+	return ", where " + condition
 }

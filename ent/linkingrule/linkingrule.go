@@ -27,6 +27,8 @@ const (
 	FieldObjectType = "object_type"
 	// FieldMatchFields holds the string denoting the match_fields field in the database.
 	FieldMatchFields = "match_fields"
+	// FieldCondition holds the string denoting the condition field in the database.
+	FieldCondition = "condition"
 	// FieldMode holds the string denoting the mode field in the database.
 	FieldMode = "mode"
 	// FieldTiming holds the string denoting the timing field in the database.
@@ -54,6 +56,7 @@ var Columns = []string{
 	FieldPlace,
 	FieldObjectType,
 	FieldMatchFields,
+	FieldCondition,
 	FieldMode,
 	FieldTiming,
 }
@@ -88,6 +91,8 @@ var (
 	DefaultPlace int
 	// ObjectTypeValidator is a validator for the "object_type" field. It is called by the builders before save.
 	ObjectTypeValidator func(string) error
+	// DefaultCondition holds the default value on creation for the "condition" field.
+	DefaultCondition string
 	// ModeValidator is a validator for the "mode" field. It is called by the builders before save.
 	ModeValidator func(string) error
 	// TimingValidator is a validator for the "timing" field. It is called by the builders before save.
@@ -130,6 +135,11 @@ func ByPlace(opts ...sql.OrderTermOption) OrderOption {
 // ByObjectType orders the results by the object_type field.
 func ByObjectType(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldObjectType, opts...).ToFunc()
+}
+
+// ByCondition orders the results by the condition field.
+func ByCondition(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCondition, opts...).ToFunc()
 }
 
 // ByMode orders the results by the mode field.

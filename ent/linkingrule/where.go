@@ -84,6 +84,11 @@ func ObjectType(v string) predicate.LinkingRule {
 	return predicate.LinkingRule(sql.FieldEQ(FieldObjectType, v))
 }
 
+// Condition applies equality check predicate on the "condition" field. It's identical to ConditionEQ.
+func Condition(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldEQ(FieldCondition, v))
+}
+
 // Mode applies equality check predicate on the "mode" field. It's identical to ModeEQ.
 func Mode(v string) predicate.LinkingRule {
 	return predicate.LinkingRule(sql.FieldEQ(FieldMode, v))
@@ -357,6 +362,71 @@ func ObjectTypeEqualFold(v string) predicate.LinkingRule {
 // ObjectTypeContainsFold applies the ContainsFold predicate on the "object_type" field.
 func ObjectTypeContainsFold(v string) predicate.LinkingRule {
 	return predicate.LinkingRule(sql.FieldContainsFold(FieldObjectType, v))
+}
+
+// ConditionEQ applies the EQ predicate on the "condition" field.
+func ConditionEQ(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldEQ(FieldCondition, v))
+}
+
+// ConditionNEQ applies the NEQ predicate on the "condition" field.
+func ConditionNEQ(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldNEQ(FieldCondition, v))
+}
+
+// ConditionIn applies the In predicate on the "condition" field.
+func ConditionIn(vs ...string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldIn(FieldCondition, vs...))
+}
+
+// ConditionNotIn applies the NotIn predicate on the "condition" field.
+func ConditionNotIn(vs ...string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldNotIn(FieldCondition, vs...))
+}
+
+// ConditionGT applies the GT predicate on the "condition" field.
+func ConditionGT(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldGT(FieldCondition, v))
+}
+
+// ConditionGTE applies the GTE predicate on the "condition" field.
+func ConditionGTE(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldGTE(FieldCondition, v))
+}
+
+// ConditionLT applies the LT predicate on the "condition" field.
+func ConditionLT(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldLT(FieldCondition, v))
+}
+
+// ConditionLTE applies the LTE predicate on the "condition" field.
+func ConditionLTE(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldLTE(FieldCondition, v))
+}
+
+// ConditionContains applies the Contains predicate on the "condition" field.
+func ConditionContains(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldContains(FieldCondition, v))
+}
+
+// ConditionHasPrefix applies the HasPrefix predicate on the "condition" field.
+func ConditionHasPrefix(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldHasPrefix(FieldCondition, v))
+}
+
+// ConditionHasSuffix applies the HasSuffix predicate on the "condition" field.
+func ConditionHasSuffix(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldHasSuffix(FieldCondition, v))
+}
+
+// ConditionEqualFold applies the EqualFold predicate on the "condition" field.
+func ConditionEqualFold(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldEqualFold(FieldCondition, v))
+}
+
+// ConditionContainsFold applies the ContainsFold predicate on the "condition" field.
+func ConditionContainsFold(v string) predicate.LinkingRule {
+	return predicate.LinkingRule(sql.FieldContainsFold(FieldCondition, v))
 }
 
 // ModeEQ applies the EQ predicate on the "mode" field.

@@ -998,6 +998,7 @@ var (
 		{Name: "place", Type: field.TypeInt, Default: 0},
 		{Name: "object_type", Type: field.TypeString, Size: 80},
 		{Name: "match_fields", Type: field.TypeJSON},
+		{Name: "condition", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "mode", Type: field.TypeString, Size: 20},
 		{Name: "timing", Type: field.TypeString, Size: 20},
 		{Name: "channel_id", Type: field.TypeInt64},
@@ -1010,7 +1011,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "linking_rules_channels_channel",
-				Columns:    []*schema.Column{LinkingRulesColumns[9]},
+				Columns:    []*schema.Column{LinkingRulesColumns[10]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1019,7 +1020,7 @@ var (
 			{
 				Name:    "linkingrule_channel_id",
 				Unique:  false,
-				Columns: []*schema.Column{LinkingRulesColumns[9]},
+				Columns: []*schema.Column{LinkingRulesColumns[10]},
 			},
 		},
 	}

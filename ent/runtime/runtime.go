@@ -1476,8 +1476,12 @@ func init() {
 			return nil
 		}
 	}()
+	// linkingruleDescCondition is the schema descriptor for condition field.
+	linkingruleDescCondition := linkingruleFields[7].Descriptor()
+	// linkingrule.DefaultCondition holds the default value on creation for the condition field.
+	linkingrule.DefaultCondition = linkingruleDescCondition.Default.(string)
 	// linkingruleDescMode is the schema descriptor for mode field.
-	linkingruleDescMode := linkingruleFields[7].Descriptor()
+	linkingruleDescMode := linkingruleFields[8].Descriptor()
 	// linkingrule.ModeValidator is a validator for the "mode" field. It is called by the builders before save.
 	linkingrule.ModeValidator = func() func(string) error {
 		validators := linkingruleDescMode.Validators
@@ -1495,7 +1499,7 @@ func init() {
 		}
 	}()
 	// linkingruleDescTiming is the schema descriptor for timing field.
-	linkingruleDescTiming := linkingruleFields[8].Descriptor()
+	linkingruleDescTiming := linkingruleFields[9].Descriptor()
 	// linkingrule.TimingValidator is a validator for the "timing" field. It is called by the builders before save.
 	linkingrule.TimingValidator = func() func(string) error {
 		validators := linkingruleDescTiming.Validators

@@ -31,6 +31,7 @@ func (LinkingRule) Fields() []ent.Field {
 		field.Int("place").Default(0).Comment("The lowest goes first."),
 		field.String("object_type").NotEmpty().MaxLen(80),
 		field.JSON("match_fields", []string{}).Comment("Phone fields of the object type; empty for all."),
+		field.Text("condition").Default("").Comment("A formula over the record's fields; empty for none."),
 		field.String("mode").NotEmpty().MaxLen(20),
 		field.String("timing").NotEmpty().MaxLen(20),
 	}

@@ -106,6 +106,8 @@ type Option struct {
 	Image    *Image // nil without one
 	// StartsAt is when a time that can be chosen begins; nil for what is none.
 	StartsAt *clock.Time `json:",omitempty"`
+	// DurationMinutes is how long such a time takes; nil if that is not known.
+	DurationMinutes *int `json:",omitempty"`
 }
 
 func (Structured) content() {}

@@ -39,6 +39,9 @@ type option struct {
 	Token string `json:"token"`
 	Title string `json:"title"`
 	Image *image `json:"image,omitempty"`
+	// StartsAt and DurationMinutes are of a time, for pages that show it in the customer's zone.
+	StartsAt        string `json:"startsAt,omitempty"`
+	DurationMinutes *int   `json:"durationMinutes,omitempty"`
 }
 
 // Encode returns the document that shows s to a customer, on channels of type on. What
@@ -67,7 +70,10 @@ func encode(to string, s channel.Structured) ([]byte, error) {
 func options(of []channel.Option, images bool) []option {
 	all := make([]option, len(of))
 	for i, o := range of {
-		all[i] = option{Token: o.Token, Title: o.Title}
+		all[i] = option{Token: o.Token, Title: o.Title, DurationMinutes: o.DurationMinutes}
+		if o.StartsAt != nil {
+			all[i].StartsAt = o.StartsAt.String()
+		}
 		if images {
 			all[i].Image = imageOf(o.Image)
 		}

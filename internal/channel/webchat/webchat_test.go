@@ -3,12 +3,14 @@ package webchat_test
 import (
 	_ "embed"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"parley/internal/channel"
 	"parley/internal/channel/channeltest"
 	"parley/internal/channel/webchat"
+	"parley/internal/ground/clock"
 )
 
 //go:embed testdata/component.schema.json
@@ -30,6 +32,7 @@ func TestPayloads(t *testing.T) {
 	t.Parallel()
 	image := &channel.Image{URL: "https://shop.example.com/i.png", Alt: "A lamp"}
 	options := []channel.Option{{Token: "t1", Title: "Yes", Image: image}, {Token: "t2", Title: "No"}, {Token: "t3", Title: "Later"}}
+	at, minutes := clock.Of(time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)), 45
 	cases := map[string]struct {
 		s    channel.Structured
 		want string
@@ -46,6 +49,10 @@ func TestPayloads(t *testing.T) {
 		"buttons": {
 			channel.Structured{Format: channel.Buttons, Text: "Ready?", Plain: "p", Options: options[:2]},
 			`"format":"BUTTONS","text":"Ready?","plain":"p","options":[{"token":"t1","title":"Yes"},{"token":"t2","title":"No"}]`,
+		},
+		"times": {
+			channel.Structured{Format: channel.Buttons, Text: "When?", Plain: "p", Options: []channel.Option{{Token: "t1", Title: "Nine", StartsAt: &at, DurationMinutes: &minutes}}},
+			`"format":"BUTTONS","text":"When?","plain":"p","options":[{"token":"t1","title":"Nine","startsAt":"2026-11-30T09:00:00.000000Z","durationMinutes":45}]`,
 		},
 		"quick replies": {
 			channel.Structured{Format: channel.QuickReplies, Text: "Ready?", Plain: "p", Options: options},

@@ -149,7 +149,8 @@ var answerFields = object.Definition{Name: AnswerObject, Fields: []object.Field{
 	// Value is what a field takes: the option's title before it was translated, such as Case/C1
 	// of a record, and when a slot begins.
 	{Name: "Value", Kind: object.Text},
-	{Name: "IsOver", Kind: object.Boolean}, // whether the slot had begun when the customer answered
+	{Name: "IsOver", Kind: object.Boolean},  // whether the slot had begun when the customer answered
+	{Name: "Duration", Kind: object.Number}, // of the slot, in minutes; blank for what is none
 }}
 
 // beside are the objects that actions read and that are no records.

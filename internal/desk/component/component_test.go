@@ -366,6 +366,6 @@ func TestOptionsAreMadeOfRecordsAndSlots(t *testing.T) {
 	require.NoError(t, err)
 	options, missing := c.Slots(values, []component.Slot{{Start: time.Unix(1000, 0)}, {Start: time.Unix(86_400, 0).UTC(), Duration: time.Hour}})
 	require.Empty(t, missing)
-	require.Equal(t, []component.Option{{Title: "1970-01-02 00:00", Value: 86_400_000_000}}, options, "what is over is not offered")
+	require.Equal(t, []component.Option{{Title: "1970-01-02 00:00", Value: 86_400_000_000, Minutes: 60}}, options, "what is over is not offered")
 	require.Equal(t, []component.Missing{{Path: "options", Reason: component.NoOptions}}, c.Fill(values).Missing)
 }

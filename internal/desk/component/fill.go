@@ -41,6 +41,8 @@ type Option struct {
 	// Value is what the option stands for: the key of a record, or when a slot starts in
 	// microseconds; 0 for a static one.
 	Value int64 `json:"value,omitempty"`
+	// Minutes is how long a slot takes.
+	Minutes int `json:"minutes,omitempty"`
 }
 
 // Filled is a component with its values: all that a preview and a send are made of.
@@ -154,7 +156,7 @@ func (c *Compiled) Slots(v *Values, given []Slot) (options []Option, missing []M
 		if c.option["title"] == nil {
 			o.Title = s.Start.In(v.SlotZone).Format(slotForm)
 		}
-		o.Value = s.Start.UnixMicro()
+		o.Value, o.Minutes = s.Start.UnixMicro(), int(s.Duration/time.Minute)
 		options, missing = append(options, o), append(missing, wrong...)
 	}
 	return options, missing

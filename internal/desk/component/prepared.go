@@ -68,13 +68,17 @@ func Open(s *cursor.Sealer, field, token string, conversation, agent int64, now 
 	return p, nil
 }
 
-// All are the formats with their options; times say when they begin.
+// All are the formats with their options; times say when they begin, and how long they take.
 func (p *Prepared) All() []channel.Structured {
 	all := p.Filled.All()
+	if p.Kind != TimeSelector {
+		return all
+	}
 	for i := range all {
 		for j := range all[i].Options {
-			if p.Kind == TimeSelector {
-				all[i].Options[j].StartsAt = (*clock.Time)(&p.Options[j].Value)
+			o, of := &all[i].Options[j], &p.Options[j]
+			if o.StartsAt = (*clock.Time)(&of.Value); of.Minutes > 0 { // 0 of a token of an older version
+				o.DurationMinutes = &of.Minutes
 			}
 		}
 	}

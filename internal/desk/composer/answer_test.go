@@ -64,6 +64,7 @@ func TestATimeThatHasBegunIsNotSentAndItsAnswerSaysSo(t *testing.T) {
 	}
 	soon := prepare(slots(5 * time.Minute))
 	both := prepare(slots(5*time.Minute, time.Hour))
+	starts := []string{b.Clock.Now().Add(5 * time.Minute).String(), b.Clock.Now().Add(time.Hour).String()}
 	b.Clock.Advance(5 * time.Minute)
 	refused := b.send("amy", conversation, soon, "soon")
 	require.Equal(t, `[{"code":"VALUES_MISSING","message":"Each time of the component has begun. Prepare it again with later ones."}]`, refused.Get("refusals").String())
@@ -74,9 +75,10 @@ func TestATimeThatHasBegunIsNotSentAndItsAnswerSaysSo(t *testing.T) {
 	b.drain(conversation)
 	isOver := func(option int) bool {
 		b.tap("987654321", facebook, option)
-		answer := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messages(last: 1) { nodes { content { ... on AnswerContent { option isOver } } } } } }`, vars{"id": conversation}).
+		answer := b.As("amy").Do(`query($id: ID!) { conversation(id: $id) { messages(last: 1) { nodes { content { ... on AnswerContent { option isOver startsAt durationMinutes } } } } } }`, vars{"id": conversation}).
 			Get("conversation", "messages", "nodes", 0, "content")
 		require.Equal(t, option, answer.Get("option").Int(), answer.String())
+		require.Equal(t, []string{starts[option-1], "30"}, []string{answer.Get("startsAt").String(), fmt.Sprint(answer.Get("durationMinutes").Int())})
 		return answer.Get("isOver").Bool()
 	}
 	require.True(t, isOver(1))
@@ -157,6 +159,31 @@ func TestAComponentThatFailedIsSentAgain(t *testing.T) {
 	b.Eventually(func() bool { return b.status(message) == "DELIVERED" }, "the carrier delivers it")
 	b.tap("987654321", facebook, 2)
 	require.Equal(t, message, b.last(conversation).Get("questionId").String())
+}
+
+// A time selector is sent again as long as one of its times is ahead, as it is sent at first.
+func TestATimeSelectorIsNotSentAgainOnceEachTimeHasBegun(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *app.Config) {
+		c.Carrier.Script(func(sandbox.Message) sandbox.Plan { return sandbox.Plan{Reaction: sandbox.Refuse} })
+	})
+	b.facebook()
+	id, conversation := b.component("TIME_SELECTOR", vars{"formats": []vars{{"format": "BUTTONS", "text": "When?"}}}), b.conversation("987654321", facebook)
+	slots := []vars{
+		{"start": b.Clock.Now().Add(5 * time.Minute).String(), "durationMinutes": 30}, {"start": b.Clock.Now().Add(time.Hour).String(), "durationMinutes": 30},
+	}
+	token := b.prepare("amy", vars{"componentId": id, "conversationId": conversation, "slots": slots}).Get("token").String()
+	message := b.send("amy", conversation, token, "slots").Get("message", "id").String()
+	retry := func(key string) string {
+		b.drain(conversation)
+		require.Equal(t, "FAILED", b.status(message))
+		return b.As("amy").Do(`mutation($id: ID!, $k: String!) { retryMessage(input: {messageId: $id, idempotencyKey: $k}) { errors { message } refusals { code message } } }`,
+			vars{"id": message, "k": key}).Get("retryMessage").String()
+	}
+	b.Clock.Advance(5 * time.Minute)
+	require.Equal(t, `{"errors":[],"refusals":[]}`, retry("first"), "one is ahead")
+	b.Clock.Advance(55 * time.Minute)
+	require.Contains(t, retry("second"), `"refusals":[{"code":"VALUES_MISSING","message":"Each time of the component has begun. Prepare it again with later ones."}]`)
 }
 
 func (b *bundle) status(message string) string {

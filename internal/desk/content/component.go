@@ -70,6 +70,16 @@ func (c ComponentContent) IsOver(option int, now clock.Time) bool {
 	return c.kind == component.TimeSelector && option <= len(c.Values) && clock.Time(c.Values[option-1]) <= now
 }
 
+// AreOver reports whether it offers times and each of them has begun.
+func (c ComponentContent) AreOver(now clock.Time) bool {
+	for i := range c.Values {
+		if !c.IsOver(i+1, now) {
+			return false
+		}
+	}
+	return len(c.Values) > 0
+}
+
 // AnswerContent is the option that a customer chose.
 type AnswerContent struct {
 	Text        string // the option's title
@@ -83,6 +93,10 @@ type AnswerContent struct {
 	IsTyped    bool  // they wrote it, and did not tap
 	IsRepeated bool  // the question had an answer
 	IsOver     bool  // the time that they chose had begun
+	// StartsAt and DurationMinutes are of the time that they chose; nil for what is none, and
+	// where an older version stored none.
+	StartsAt        *clock.Time
+	DurationMinutes *int
 }
 
 // IsMessageContent marks a member of the union.
@@ -138,6 +152,7 @@ type optionRest struct {
 	Subtitle string     `json:"subtitle,omitempty"`
 	Image    *imageRest `json:"image,omitempty"`
 	Value    int64      `json:"value,omitempty"`
+	Minutes  *int       `json:"minutes,omitempty"`
 }
 
 func (c ComponentContent) rest() ([]byte, error) {
@@ -154,7 +169,7 @@ func (c ComponentContent) rest() ([]byte, error) {
 		}
 	}
 	for i, o := range c.Sent.Options {
-		option := optionRest{Title: o.Title, Subtitle: o.Subtitle, Image: (*imageRest)(o.Image)}
+		option := optionRest{Title: o.Title, Subtitle: o.Subtitle, Image: (*imageRest)(o.Image), Minutes: o.DurationMinutes}
 		if i < len(c.Values) {
 			option.Value = c.Values[i]
 		}
@@ -178,7 +193,7 @@ func (r *componentRest) content(text string) ComponentContent {
 	for _, o := range r.Options {
 		option := channel.Option{Title: o.Title, Subtitle: o.Subtitle, Image: (*channel.Image)(o.Image)}
 		if r.Kind == component.TimeSelector {
-			option.StartsAt = (*clock.Time)(&o.Value)
+			option.StartsAt, option.DurationMinutes = (*clock.Time)(&o.Value), o.Minutes
 		}
 		c.Sent.Options = append(c.Sent.Options, option)
 		c.Values = append(c.Values, o.Value)
@@ -196,16 +211,19 @@ type answerRest struct {
 	Typed     bool   `json:"typed,omitempty"`
 	Repeated  bool   `json:"repeated,omitempty"`
 	Over      bool   `json:"over,omitempty"`
+	// StartsAt is in microseconds.
+	StartsAt *int64 `json:"startsAt,omitempty"`
+	Minutes  *int   `json:"minutes,omitempty"`
 }
 
 func (c AnswerContent) rest() answerRest {
-	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated, c.IsOver}
+	return answerRest{c.Component, c.Name, c.Version, c.Question, c.Option, c.IsTyped, c.IsRepeated, c.IsOver, (*int64)(c.StartsAt), c.DurationMinutes}
 }
 
 func (r *answerRest) content(text string) AnswerContent {
 	return AnswerContent{
 		Text: text, Component: r.Component, Name: r.Name, Version: r.Version, Question: r.Question, Option: r.Option, IsTyped: r.Typed, IsRepeated: r.Repeated,
-		IsOver: r.Over,
+		IsOver: r.Over, StartsAt: (*clock.Time)(r.StartsAt), DurationMinutes: r.Minutes,
 	}
 }
 

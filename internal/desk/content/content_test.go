@@ -11,12 +11,20 @@ import (
 	"parley/internal/channel"
 	"parley/internal/desk/component"
 	"parley/internal/desk/content"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/word"
 )
 
 func TestContentComesBackAsItWasStored(t *testing.T) {
 	t.Parallel()
+	at, minutes := clock.Time(1_000_000), 45
+	selector := &component.Prepared{Kind: component.TimeSelector, Filled: component.Filled{
+		Options: []component.Option{{Title: "Nine", Value: int64(at), Minutes: minutes}}, Formats: []channel.Structured{{Format: channel.Buttons, Text: "When?"}},
+	}}
+	require.Equal(t, minutes, *selector.All()[0].Options[0].DurationMinutes)
 	for _, c := range []content.Content{
+		content.ComponentOf(selector, selector.All()[0]),
+		content.AnswerContent{Text: "Nine", Option: 1, StartsAt: &at, DurationMinutes: &minutes},
 		content.TextContent{Text: "Hi"},
 		content.NoteContent{Text: "Careful"},
 		content.EventContent{Text: "A sticker"},
@@ -32,6 +40,16 @@ func TestContentComesBackAsItWasStored(t *testing.T) {
 	}
 	_, _, _, err := content.Encode(nil)
 	require.Error(t, err)
+}
+
+// Messages that were stored before times had durations have none.
+func TestATimeThatWasStoredWithoutItsDurationHasNone(t *testing.T) {
+	t.Parallel()
+	sent, is := content.Decode(content.Component, "When?", []byte(`{"component":1,"name":"Times","kind":"TIME_SELECTOR","version":1,"format":"BUTTONS","options":[{"title":"Nine","value":1000000}]}`)).(content.ComponentContent)
+	require.True(t, is)
+	require.Equal(t, clock.Time(1_000_000), *sent.Sent.Options[0].StartsAt)
+	require.Nil(t, sent.Sent.Options[0].DurationMinutes)
+	require.Equal(t, content.AnswerContent{Text: "Nine", Component: 1, Option: 1}, content.Decode(content.Answer, "Nine", []byte(`{"component":1,"name":"","version":0,"question":0,"option":1}`)))
 }
 
 // What a newer version stored costs no page: it is a line that says so.

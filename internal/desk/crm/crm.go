@@ -34,8 +34,12 @@ type Service struct {
 	// nil for nobody.
 	Changed func(ctx context.Context, tx *store.Tx, objectType string, keys []int64) error
 	// Numbered hears, inside the write, of records of an object type that have other phone
-	// numbers than before; nil for nobody.
+	// numbers than before and, if Conditional says so, of those with numbers that changed
+	// otherwise; nil for nobody.
 	Numbered func(ctx context.Context, tx *store.Tx, objectType string, keys []int64)
+	// Conditional reports whether what records of an object type hold decides whom they are
+	// linked to; nil for never.
+	Conditional func(objectType string) bool
 }
 
 // slot is how tables name a field: its object type's key, and its number there.

@@ -30,18 +30,18 @@ type Reading func(ctx context.Context, q store.Query, scan func(*sql.Rows) error
 
 // Known finds the records that have the numbers of customers, in any of their phone fields,
 // whoever may read them: one statement. Those that somebody refused for a customer, and those
-// that these were merged into, are not among them.
-func (s *Service) Known(ctx context.Context, read Reading, callers []Caller) ([][]match.Record, error) {
-	return s.known(ctx, read, callers, known{})
+// that these were merged into, are not among them. With held they come with what they hold.
+func (s *Service) Known(ctx context.Context, read Reading, callers []Caller, held bool) ([][]match.Record, error) {
+	return s.known(ctx, read, callers, known{held: held})
 }
 
 // KnownAlone is Known for rules that act alone: with the times when the records were last
 // messaged, by whomever, and nothing for customers from whom an agent took a record away.
-func (s *Service) KnownAlone(ctx context.Context, read Reading, callers []Caller) ([][]match.Record, error) {
-	return s.known(ctx, read, callers, known{alone: true})
+func (s *Service) KnownAlone(ctx context.Context, read Reading, callers []Caller, held bool) ([][]match.Record, error) {
+	return s.known(ctx, read, callers, known{alone: true, held: held})
 }
 
-type known struct{ alone, postgres bool }
+type known struct{ alone, held, postgres bool }
 
 func (s *Service) known(ctx context.Context, read Reading, callers []Caller, k known) ([][]match.Record, error) {
 	found := make([][]match.Record, len(callers))
@@ -62,8 +62,17 @@ func (s *Service) known(ctx context.Context, read Reading, callers []Caller, k k
 		var at int64
 		var canonical, own string
 		var r match.Record
-		if err := rows.Scan(&nth, &r.Key, &at, &r.Place, &canonical, &own, &r.ObjectType, &r.Name, &r.Messaged); err != nil {
+		var body, mobile string
+		var optedOut bool
+		into := []any{&nth, &r.Key, &at, &r.Place, &canonical, &own, &r.ObjectType, &r.Name, &r.Messaged}
+		if k.held {
+			into = append(into, &body, &mobile, &optedOut)
+		}
+		if err := rows.Scan(into...); err != nil {
 			return err
+		}
+		if def := s.Definitions.ObjectType(r.ObjectType); k.held && def != nil {
+			r.Held = bodyOf(&def.Definition, body, r.Name, mobile, optedOut)
 		}
 		if r.Field = s.fieldAt(r.ObjectType, at); r.Field != "" && (canonical != "" || callers[nth].dials(own)) {
 			found[nth] = append(found[nth], r)
@@ -133,16 +142,18 @@ func AddressesOf(canonical, own string, regions []string) (addresses []string) {
 var findKnown = func() map[known]store.Text {
 	texts := map[known]store.Text{}
 	for _, alone := range []bool{false, true} {
-		for _, postgres := range []bool{false, true} {
-			k := known{alone, postgres}
-			texts[k] = store.Fixed(k.text())
+		for _, held := range []bool{false, true} {
+			for _, postgres := range []bool{false, true} {
+				k := known{alone, held, postgres}
+				texts[k] = store.Fixed(k.text())
+			}
 		}
 	}
 	return texts
 }()
 
 func (k known) text() string {
-	unpacked, messaged, refused, records := "json_each(?) AS e", "0", "", " JOIN records AS r ON r.id = p.record_id"
+	unpacked, messaged, held, refused, records := "json_each(?) AS e", "0", "", "", " JOIN records AS r ON r.id = p.record_id"
 	oldest := func(which string) string { // in the order of the index, which holds the record's key behind what is asked for
 		return fmt.Sprintf(" CROSS JOIN record_phones AS p ON p.id IN (SELECT q.id FROM record_phones AS q WHERE %s ORDER BY q.record_id LIMIT %d)", which, MostKnown)
 	}
@@ -158,6 +169,9 @@ func (k known) text() string {
 		messaged = "COALESCE((SELECT MAX(c.last_message_at) FROM conversations AS c WHERE c.record_id = p.record_id AND c.last_message_at > 0), 0)"
 		refused = "f.unlinked OR "
 	}
+	if k.held {
+		held = ", r.body, r.mobile_number, r.opted_out"
+	}
 	return fmt.Sprintf(`WITH asked AS (
 	SELECT CAST(e.value->>0 AS BIGINT) AS nth, CAST(e.value->>1 AS BIGINT) AS caller, e.value->>2 AS number, e.value->>3 AS own FROM %s
 ), phones AS (
@@ -165,9 +179,9 @@ func (k known) text() string {
 	UNION ALL
 	SELECT a.nth, a.caller, p.record_id, p.slot, p.place, p.number, p.own FROM asked AS a%s WHERE p.number || '' = ''
 )
-SELECT p.nth, p.record_id, p.slot, p.place, p.number, p.own, r.object_type, r.name, %s
+SELECT p.nth, p.record_id, p.slot, p.place, p.number, p.own, r.object_type, r.name, %s%s
 FROM phones AS p%s
 WHERE (SELECT COUNT(*) FROM link_refusals AS f JOIN records AS o ON o.id = f.record_id
 	WHERE f.messaging_user_id = p.caller AND (%sf.record_id = p.record_id OR o.merged_into = p.record_id)) = 0`,
-		unpacked, oldest("q.number = a.number AND a.number <> ''"), oldest("q.own = a.own AND a.own <> ''"), messaged, records, refused)
+		unpacked, oldest("q.number = a.number AND a.number <> ''"), oldest("q.own = a.own AND a.own <> ''"), messaged, held, records, refused)
 }

@@ -180,14 +180,15 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, changed []*writing) er
 	return nil
 }
 
-// tellNumbered reports records that have other phone numbers than before.
+// tellNumbered reports records that have other phone numbers than before, or may meet a
+// condition now.
 func (s *Service) tellNumbered(ctx context.Context, tx *store.Tx, changed []*writing) {
 	if s.Numbered == nil {
 		return
 	}
 	byType := map[string][]int64{}
 	for _, w := range changed {
-		if !w.noted && w.renumbered() {
+		if !w.noted && (w.renumbered() || w.hasNumber() && s.Conditional != nil && s.Conditional(w.ObjectType)) {
 			byType[w.ObjectType] = append(byType[w.ObjectType], w.after.key)
 		}
 	}
@@ -207,4 +208,9 @@ func (w *writing) renumbered() bool {
 		is := after[p.Field].Text
 		return is != "" && (is != before[p.Field].Text || after.text(m.Country) != before.text(m.Country))
 	})
+}
+
+func (w *writing) hasNumber() bool {
+	after := w.holds(w.after)
+	return slices.ContainsFunc(w.def.Messaging.Phones, func(p object.PhoneField) bool { return after[p.Field].Text != "" })
 }

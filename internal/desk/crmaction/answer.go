@@ -93,6 +93,9 @@ func (t *turn) readAnswer(ctx context.Context) error {
 	t.answer = map[string]string{
 		"Component": name, "Title": answer.Text, "Index": strconv.Itoa(answer.Option), "Value": value, "IsOver": strconv.FormatBool(answer.IsOver),
 	}
+	if answer.DurationMinutes != nil {
+		t.answer["Duration"] = strconv.Itoa(*answer.DurationMinutes)
+	}
 	return err
 }
 

@@ -98,7 +98,7 @@ func TestATimeThatHasBegunIsToldByTheAnswer(t *testing.T) {
 	on := func(condition string) string {
 		return b.action(answering(vars{
 			"parameters": []vars{param("Name", "FIELD", "IsOver", "$Answer")},
-			"conditions": []vars{{"object": "Visit__c", "field": "", "operator": "FORMULA", "value": condition}},
+			"conditions": []vars{{"object": "Visit__c", "field": "", "operator": "FORMULA", "value": condition + " && $Answer.Duration = 30"}},
 		}))
 	}
 	inTime, late := on("NOT($Answer.IsOver)"), on("$Answer.IsOver")

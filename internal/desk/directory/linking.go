@@ -24,6 +24,9 @@ func (*LinkingRule) IsNode() {}
 // Definition is what the rule says.
 func (r *LinkingRule) Definition() *match.Rule { return &r.Rule }
 
+// IsConditional reports whether the rule is applied and has a condition.
+func (r *LinkingRule) IsConditional() bool { return r.Active && r.Condition != "" }
+
 // linking are the linking rules, those of each channel in their order, and those that link
 // records of an object type by themselves.
 type linking struct {
@@ -51,7 +54,7 @@ func (s *snapshot) addLinking(ids *publicid.Codec, rs *rows) {
 func LinkingRuleOf(row *ent.LinkingRule) match.Rule {
 	return match.Rule{
 		Name: row.Name, Description: row.Description, Active: row.Active, Order: row.Place, ObjectType: row.ObjectType,
-		Fields: row.MatchFields, Mode: match.Mode(row.Mode), Timing: match.Timing(row.Timing),
+		Fields: row.MatchFields, Condition: row.Condition, Mode: match.Mode(row.Mode), Timing: match.Timing(row.Timing),
 	}
 }
 

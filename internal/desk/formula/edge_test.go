@@ -31,6 +31,7 @@ func TestFunctionsAtTheirEdges(t *testing.T) {
 		`FIND("a", "abc", 0) & " " & FIND("A", "abc") & " " & FIND("語", "日本語")`:                                                                           "0 0 3",
 		`SUBSTITUTE("aaa", "aa", "b") & "|" & SUBSTITUTE("abc", "", "x") & "|" & SUBSTITUTE("abc", "b", "")`:                                              "ba|abc|ac",
 		`TRIM("") & "|" & TRIM("   ") & "|" & TRIM(" a  b ")`:                                                                                             "||a  b",
+		`UPPER("straße ﬁn") & "|" & LOWER("ΟΔΟΣ İ") & "|" & LEN(UPPER("ß"))`:                                                                              "STRASSE FIN|οδος i̇|2",
 		`UPPER("straße", "de") & "|" & LOWER("ÀÉ") & "|" & LOWER("I", "tr")`:                                                                              "STRASSE|àé|ı",
 		`LPAD("ab", 5, "xyz") & "|" & LPAD("ab", 5, "") & "|" & LPAD("ab", 0) & "|" & LPAD("ab", 2, "x")`:                                                 "xyzab|ab||ab",
 		`RPAD("ab", 5, "xyz") & "|" & RPAD("ab", 4) & "|" & RPAD("abc", 1, "x") & "|" & RPAD("ab", 3, "")`:                                                "abxyz|ab  |a|ab",

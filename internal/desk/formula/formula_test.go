@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 	"pgregory.net/rapid"
 
 	"parley/internal/desk/formula"
@@ -271,7 +273,7 @@ func TestChangesOfCaseReadTheSameAloneAndInATemplate(t *testing.T) {
 		name := rapid.OneOf(rapid.StringMatching(`[ -~]{0,20}`), rapid.String()).Draw(t, "name")
 		schema := formula.NewFields(formula.Field{Name: "Name", Type: formula.Text})
 		env := &formula.Environment{Values: []formula.Value{formula.TextOf(name)}}
-		for function, want := range map[string]string{"UPPER": strings.ToUpper(name), "LOWER": strings.ToLower(name)} {
+		for function, want := range map[string]string{"UPPER": cases.Upper(language.Und).String(name), "LOWER": cases.Lower(language.Und).String(name)} {
 			alone, err := formula.Expression(function+"(Name)", schema, formula.Options{})
 			require.NoError(t, err)
 			within, err := formula.Template("a{!"+function+"(Name)}z", schema, formula.Options{})

@@ -41,10 +41,10 @@ var textFunctions = []function{
 		return strings.Trim(text, " \t\r\n\u00a0")
 	}},
 	{name: "UPPER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
-		return inCase(n.at, args, strings.ToUpper, 'a', cases.Upper), nil
+		return inCase(n.at, args, 'a', cases.Upper), nil
 	}},
 	{name: "LOWER", takes: []types{textual, textual}, least: 1, build: func(n *node, args []expr) (expr, *Error) {
-		return inCase(n.at, args, strings.ToLower, 'A', cases.Lower), nil
+		return inCase(n.at, args, 'A', cases.Lower), nil
 	}},
 	{name: "LPAD", takes: []types{textual, numeric, textual}, least: 2, omitted: []Value{TextOf(" ")}, gives: Text, three: func(f *frame, at place, a, b, c Value) Value {
 		return f.padded(at, a.text, count(b), c.text, true)
@@ -119,9 +119,10 @@ func substitute(f *frame, at place, a, b, c Value) Value {
 	return TextOf(strings.ReplaceAll(a.text, b.text, c.text))
 }
 
-// inCase is a text in upper or lower case, by the rules of a locale if there is one. Of
-// the letters that change, first is the first.
-func inCase(at place, args []expr, plainly func(string) string, first byte, by func(language.Tag, ...cases.Option) cases.Caser) expr {
+// inCase is a text in upper or lower case, by the full mapping of Unicode (ß is SS in upper
+// case) and the rules of a locale if there is one. Of the letters that change, first is the first.
+func inCase(at place, args []expr, first byte, by func(language.Tag, ...cases.Option) cases.Caser) expr {
+	plainly := func(given string) string { return by(language.Und).String(given) } // a Caser is for one goroutine
 	text, locale := args[0].texts(), func(*frame) string { return "" }
 	if len(args) > 1 {
 		locale = args[1].texts()

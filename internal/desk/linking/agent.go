@@ -159,7 +159,7 @@ func (s *Service) Suggestions(ctx context.Context, rows []*conversation.Row) ([]
 	if len(asked) == 0 || !viewer.FromContext(ctx).Can(viewer.TakeAction) {
 		return out, nil
 	}
-	found, err := s.Records.Known(ctx, s.Store.As(access), callers)
+	found, err := s.Records.Known(ctx, s.Store.As(access), callers, s.conditional(asked...))
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (s *Service) Suggestions(ctx context.Context, rows []*conversation.Row) ([]
 	chosen := map[int64][]candidate{}
 	var keys []int64
 	for i, row := range asked {
-		of := s.candidates(row, found[i])
+		of := s.candidates(row, found[i], s.Store.Clock.Now())
 		of = of[:min(len(of), MostSuggested)]
 		chosen[row.Key] = of
 		for _, c := range of {

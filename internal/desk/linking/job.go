@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/crm"
+	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
 	"parley/internal/ground/anyof"
 	"parley/internal/ground/clock"
@@ -58,8 +59,14 @@ func (s *Service) Jobs() []job.Job {
 	}
 }
 
-// Numbered hears of records that have new numbers: conversations with them may be linked
-// now. The job sees what was committed after this write began, too.
+// Conditional reports whether rules that link records of an object type by themselves have
+// conditions.
+func (s *Service) Conditional(objectType string) bool {
+	return slices.ContainsFunc(s.Directory.Linking(objectType), (*directory.LinkingRule).IsConditional)
+}
+
+// Numbered hears of records that have new numbers, or may meet a condition now: conversations
+// with them may be linked now. The job sees what was committed after this write began, too.
 func (s *Service) Numbered(_ context.Context, tx *store.Tx, objectType string, records []int64) {
 	if len(s.Directory.Linking(objectType)) == 0 {
 		return
@@ -105,12 +112,12 @@ func (s *Service) Lock(ctx context.Context, tx *store.Tx) error { return s.Recor
 // statement, and a few more for each of them.
 func (s *Service) Relink(ctx context.Context, tx *store.Tx, rows []*conversation.Row, idempotencyKey string) (linked []int64, err error) {
 	asked, callers := s.asked(rows)
-	found, err := s.Records.KnownAlone(ctx, tx.Query, callers)
+	found, err := s.Records.KnownAlone(ctx, tx.Query, callers, s.conditional(asked...))
 	if err != nil {
 		return nil, err
 	}
 	for i, row := range asked {
-		c := decided(s.candidates(row, found[i]))
+		c := decided(s.candidates(row, found[i], tx.Now))
 		if c == nil {
 			continue
 		}
@@ -136,8 +143,8 @@ func (s *Service) WouldLink(ctx context.Context, tx *store.Tx, row *conversation
 	if len(asked) == 0 {
 		return false, nil
 	}
-	found, err := s.Records.KnownAlone(ctx, tx.Query, callers)
-	return err == nil && decided(s.candidates(row, found[0])) != nil, err
+	found, err := s.Records.KnownAlone(ctx, tx.Query, callers, s.conditional(asked...))
+	return err == nil && decided(s.candidates(row, found[0], tx.Now)) != nil, err
 }
 
 // Undo takes back what rules linked, in writes of these times, of conversations that this

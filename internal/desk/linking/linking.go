@@ -18,7 +18,9 @@ import (
 	"parley/internal/desk/crm"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/feed"
+	"parley/internal/desk/formula"
 	"parley/internal/desk/match"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 )
@@ -36,8 +38,17 @@ type candidate = match.Candidate[*directory.LinkingRule]
 
 // candidates are the records that the rules of a conversation's channel find for it among
 // those with the customer's number.
-func (s *Service) candidates(row *conversation.Row, found []match.Record) []candidate {
-	return match.Candidates(s.Directory.LinkingRules(row.ChannelID), (*directory.LinkingRule).Definition, found)
+func (s *Service) candidates(row *conversation.Row, found []match.Record, now clock.Time) []candidate {
+	d := s.Directory
+	env := match.Environment{Environment: formula.Environment{Now: now.Std(), Zone: d.Organization().Zone(), Rates: d.Rates()}, Defined: d.Defined}
+	return match.Candidates(d.LinkingRules(row.ChannelID), (*directory.LinkingRule).Definition, found, &env)
+}
+
+// conditional reports whether rules of the conversations' channels have conditions.
+func (s *Service) conditional(rows ...*conversation.Row) bool {
+	return slices.ContainsFunc(rows, func(row *conversation.Row) bool {
+		return slices.ContainsFunc(s.Directory.LinkingRules(row.ChannelID), (*directory.LinkingRule).IsConditional)
+	})
 }
 
 // decided is the candidate that is linked without anybody's asking; nil for none. The first
@@ -95,11 +106,11 @@ func (s *Service) Received(ctx context.Context, tx *store.Tx, row *conversation.
 		return nil
 	}
 	if during {
-		found, err := s.Records.KnownAlone(ctx, tx.Query, []crm.Caller{caller})
+		found, err := s.Records.KnownAlone(ctx, tx.Query, []crm.Caller{caller}, s.conditional(row))
 		if err != nil {
 			return err
 		}
-		if c := decided(s.candidates(row, found[0])); c != nil && c.Rule.Timing == match.During {
+		if c := decided(s.candidates(row, found[0], tx.Now)); c != nil && c.Rule.Timing == match.During {
 			if err := s.link(ctx, tx, row, customer, c); err != nil {
 				return err
 			}

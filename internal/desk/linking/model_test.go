@@ -87,7 +87,8 @@ func (w *modelWorld) found(c *modelCustomer) *modelRecord {
 				return r.number[f] == c.number && (len(rule.Fields) == 0 || slices.Contains(rule.Fields, f))
 			})
 			refused := slices.ContainsFunc(slices.Collect(maps.Keys(c.refused)), func(x *modelRecord) bool { return x == r || x.root() == r })
-			if !r.live || r.into != nil || r.kind != rule.ObjectType || place < 0 || refused {
+			met := rule.Condition == "" || r.number["Second"] == ""
+			if !r.live || r.into != nil || r.kind != rule.ObjectType || place < 0 || refused || !met {
 				continue
 			}
 			by := [3]int{-w.messaged(r), place, r.key}
@@ -162,9 +163,12 @@ func (w *modelWorld) writes() {
 			}
 		}
 	}
-	renumbered := text != "" && text != r.text[field]
+	changed := text != r.text[field]
 	r.number[field], r.text[field] = number, text
-	if !renumbered || !slices.ContainsFunc(w.rules, func(rule match.Rule) bool { return rule.ObjectType == r.kind && rule.Mode == match.Automatic }) {
+	looks := func(rule match.Rule) bool {
+		return rule.ObjectType == r.kind && rule.Mode == match.Automatic && changed && (text != "" || rule.Condition != "")
+	}
+	if !slices.ContainsFunc(w.rules, looks) {
 		return // no rule looks again
 	}
 	w.settle(slices.DeleteFunc(slices.Clone(w.customers), func(c *modelCustomer) bool {
@@ -280,9 +284,10 @@ func TestLinksAreThoseOfAPlainModel(t *testing.T) {
 			r := match.Rule{
 				Active: true, Order: i, ObjectType: rapid.SampledFrom(modelTypes).Draw(rt, "type"), Mode: rapid.SampledFrom([]match.Mode{match.Automatic, match.Automatic, match.Suggested}).Draw(rt, "mode"),
 				Timing: rapid.SampledFrom([]match.Timing{match.During, match.After}).Draw(rt, "timing"), Fields: rapid.SampledFrom([][]string{{}, {"Mobile"}, {"Second"}}).Draw(rt, "fields"),
+				Condition: rapid.SampledFrom([]string{"", "ISBLANK(Second)"}).Draw(rt, "condition"),
 			}
 			w.rules = append(w.rules, r)
-			id := b.rule(vars{"order": i, "objectType": r.ObjectType, "mode": r.Mode, "timing": r.Timing, "matchFields": r.Fields})
+			id := b.rule(vars{"order": i, "objectType": r.ObjectType, "mode": r.Mode, "timing": r.Timing, "matchFields": r.Fields, "condition": r.Condition})
 			defer func() { b.ok("deleteLinkingRule", "DeleteLinkingRuleInput", vars{"id": id}) }()
 		}
 		for i := range 4 {

@@ -58,6 +58,9 @@ func TestARuleThatCouldFindNothingIsRefused(t *testing.T) {
 		"input.matchFields": {"matchFields": []string{"Name"}},
 		"is there twice":    {"matchFields": []string{"Mobile", "mobile"}},
 		"input.channelId":   {"channelId": "chn_0000000000000"},
+		"input.condition Line 1, column 5: There is no field Nme. Did you mean Name?": {"condition": "NOT(Nme = \"Ann\")"},
+		"input.condition The formula gives a text":                                    {"condition": "Name"},
+		"AccountId.Name is of another record":                                         {"objectType": "Contact", "condition": "AccountId.Name = \"Hill\""},
 	} {
 		in := vars{"channelId": b.sales(), "name": "New", "objectType": "Visit__c", "mode": "AUTOMATIC", "idempotencyKey": b.key()}
 		for k, v := range change {
@@ -131,7 +134,7 @@ func TestWhatLinkingCostsAMessage(t *testing.T) {
 	first, later := cost("+12025550170"), cost("+12025550170")
 	late := b.rule(vars{"timing": "AFTER"})
 	require.Equal(t, first, cost("+12025550171"), "the job does it")
-	b.ok("updateLinkingRule", "UpdateLinkingRuleInput", vars{"id": late, "timing": "DURING"})
+	b.ok("updateLinkingRule", "UpdateLinkingRuleInput", vars{"id": late, "timing": "DURING", "condition": `Name = "Ann"`})
 	require.Equal(t, first+1, cost("+12025550172"), "nobody has the number")
 	require.Equal(t, later+1, cost("+12025550170"))
 	require.Equal(t, first+2, cost(ann), "the record is linked")

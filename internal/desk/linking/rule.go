@@ -3,6 +3,7 @@ package linking
 import (
 	"context"
 	"reflect"
+	"strings"
 
 	"parley/ent"
 	"parley/ent/linkingrule"
@@ -28,6 +29,7 @@ type CreateInput struct {
 	Order          *int
 	ObjectType     string
 	MatchFields    []string
+	Condition      *string `json:",omitempty"`
 	Mode           match.Mode
 	Timing         *match.Timing // During for nil
 	IdempotencyKey string
@@ -42,6 +44,7 @@ type UpdateInput struct {
 	Order       *int
 	ObjectType  *string
 	MatchFields []string
+	Condition   *string
 	Mode        *match.Mode
 	Timing      *match.Timing
 }
@@ -79,7 +82,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*directory.Linkin
 	r := match.Rule{Active: true, Timing: match.During}
 	change := UpdateInput{
 		Name: &in.Name, Description: in.Description, IsActive: in.IsActive, Order: in.Order,
-		ObjectType: &in.ObjectType, MatchFields: in.MatchFields, Mode: &in.Mode, Timing: in.Timing,
+		ObjectType: &in.ObjectType, MatchFields: in.MatchFields, Condition: in.Condition, Mode: &in.Mode, Timing: in.Timing,
 	}
 	if err := s.apply(&change, &r); err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (*directory.Linkin
 			return 0, err
 		}
 		row, err := tx.Ent.LinkingRule.Create().SetChannelID(channelKey).SetName(r.Name).SetDescription(r.Description).SetActive(r.Active).SetPlace(r.Order).
-			SetObjectType(r.ObjectType).SetMatchFields(r.Fields).SetMode(string(r.Mode)).SetTiming(string(r.Timing)).Save(ctx)
+			SetObjectType(r.ObjectType).SetMatchFields(r.Fields).SetCondition(r.Condition).SetMode(string(r.Mode)).SetTiming(string(r.Timing)).Save(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -140,7 +143,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (*directory.Linkin
 			return false, err
 		}
 		return true, tx.Ent.LinkingRule.UpdateOne(row).SetName(r.Name).SetDescription(r.Description).SetActive(r.Active).SetPlace(r.Order).
-			SetObjectType(r.ObjectType).SetMatchFields(r.Fields).SetMode(string(r.Mode)).SetTiming(string(r.Timing)).Exec(ctx)
+			SetObjectType(r.ObjectType).SetMatchFields(r.Fields).SetCondition(r.Condition).SetMode(string(r.Mode)).SetTiming(string(r.Timing)).Exec(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -198,14 +201,23 @@ func (s *Service) apply(in *UpdateInput, r *match.Rule) (err error) {
 	administration.Set(&r.ObjectType, in.ObjectType)
 	administration.Set(&r.Mode, in.Mode)
 	administration.Set(&r.Timing, in.Timing)
+	if in.Condition != nil {
+		r.Condition = strings.TrimSpace(channel.CleanText(*in.Condition))
+	}
 	fields := r.Fields
 	if in.MatchFields != nil {
 		fields = in.MatchFields
 	}
 	r.Fields = append([]string{}, fields...)
-	same := in.Order == nil && in.ObjectType == nil && in.Mode == nil && in.Timing == nil && in.MatchFields == nil
-	if in.ID != "" && same && in.IsActive != nil && !*in.IsActive { // a rule that is switched off may be about what is gone
+	if in.switchesOff() {
 		return nil
 	}
 	return r.Check(s.Directory.Defined)
+}
+
+// switchesOff reports whether all that changes of what a rule does is that it is switched off:
+// it may be about what is gone.
+func (in *UpdateInput) switchesOff() bool {
+	same := in.Order == nil && in.ObjectType == nil && in.Mode == nil && in.Timing == nil && in.MatchFields == nil && in.Condition == nil
+	return in.ID != "" && same && in.IsActive != nil && !*in.IsActive
 }

@@ -66,6 +66,7 @@ type Rule struct {
 	Order       int      `json:"order"` // the lowest goes first
 	ObjectType  string   `json:"objectType"`
 	Fields      []string `json:"matchFields,omitempty"` // phone fields; empty for all
+	Condition   string   `json:"condition,omitempty"`   // a formula over the record's own fields; empty for none
 	Mode        Mode     `json:"mode"`
 	Timing      Timing   `json:"timing"`
 }
@@ -103,7 +104,7 @@ func (r *Rule) Check(defined func(name string) *object.Definition) error {
 			return fault.Input("input.matchFields", "%s is there twice. Pass it once.", r.Fields[i])
 		}
 	}
-	return nil
+	return r.checkCondition(defined)
 }
 
 // takes reports whether the rule is about a field of an object type.
@@ -119,6 +120,8 @@ type Record struct {
 	Field      string     // where the number is
 	Place      int        // of the field among the phone fields, from 0
 	Messaged   clock.Time // when the record was last messaged; zero for never
+	// Held is what the record holds, by the names of its fields, for conditions; nil if none was asked.
+	Held map[string]object.Value
 }
 
 // Reason is why a record was chosen.
@@ -152,11 +155,11 @@ type Candidate[R any] struct {
 	Reason Reason
 }
 
-// Candidates are the records that rules find among those with the customer's number: in the
-// order of the rules, each record once. Of those that one rule finds, the record last
+// Candidates are the records that rules find among those with the customer's number and that
+// meet their conditions: in the order of the rules, each record once. Of those that one rule finds, the record last
 // messaged is first, then the one whose number is in the field that is tried first, then
 // the oldest.
-func Candidates[R any](rules []R, of func(R) *Rule, found []Record) (all []Candidate[R]) {
+func Candidates[R any](rules []R, of func(R) *Rule, found []Record, env *Environment) (all []Candidate[R]) {
 	seen := map[int64]bool{}
 	for _, rule := range rules {
 		of := of(rule)
@@ -164,8 +167,9 @@ func Candidates[R any](rules []R, of func(R) *Rule, found []Record) (all []Candi
 			continue
 		}
 		var own []Candidate[R]
+		meets := of.condition(env)
 		for _, r := range byPlace(found) {
-			if of.takes(r.ObjectType, r.Field) && !seen[r.Key] {
+			if of.takes(r.ObjectType, r.Field) && !seen[r.Key] && meets(&r) {
 				seen[r.Key] = true
 				own = append(own, Candidate[R]{r, rule, FieldOrder})
 			}

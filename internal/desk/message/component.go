@@ -49,7 +49,6 @@ func (p *Plan) judgeComponent(refuse refuse) {
 		paths = append(paths, missing.Path)
 	}
 	refuse(len(paths) > 0, ValuesMissing, "Values are missing: %s. Give them, or choose another component.", strings.Join(paths[:min(len(paths), 10)], ", "))
-	refuse(c.IsOver(p.Now), ValuesMissing, "Each time of the component has begun. Prepare it again with later ones.")
 	refuse(len(paths) == 0 && c.Choice.Chosen == nil && (!p.isClosed() || c.hasTemplate()), NoFormatFits, "No format of the component fits this channel: %s. Shorten it, or choose another.", c.misfits())
 }
 
@@ -143,11 +142,12 @@ func (m *Messenger) Answer(ctx context.Context, tx *store.Tx, row *conversation.
 	if option < 1 || option > len(said.Sent.Options) {
 		return nil, nil
 	}
+	chosen := said.Sent.Options[option-1]
 	fresh, err := tx.Exec(ctx, noteAnswer.With(question, said.Component, option, int64(tx.Now)))
 	return &content.AnswerContent{
-		Text: said.Sent.Options[option-1].Title, Component: said.Component, Name: said.Name, Version: said.Version,
+		Text: chosen.Title, Component: said.Component, Name: said.Name, Version: said.Version,
 		Question: question, Option: option, IsTyped: !isTap, IsRepeated: fresh == 0,
-		IsOver: said.IsOver(option, tx.Now),
+		IsOver: said.IsOver(option, tx.Now), StartsAt: chosen.StartsAt, DurationMinutes: chosen.DurationMinutes,
 	}, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"parley/internal/desk/content"
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/feed"
+	"parley/internal/ground/clock"
 	"parley/internal/ground/store"
 )
 
@@ -19,7 +20,7 @@ import (
 type Response struct {
 	Conversation int64
 	Moment       component.Moment
-	Prepared     *component.Prepared // a text if it is of no component
+	Prepared     *component.Prepared // a text if it is of no component; nil if the answer is late
 }
 
 // stale is how old what a customer wrote may be when a channel answers it by itself.
@@ -27,6 +28,11 @@ const stale = time.Hour
 
 // ErrLate is why nothing is said any more: somebody answered before, or an hour went by.
 var ErrLate = errors.New("the customer was answered before, or wrote too long ago")
+
+// IsLate reports whether nothing is said in a conversation any more.
+func IsLate(row *conversation.Row, now clock.Time) bool {
+	return row.LastDirection != content.Inbound || now.Sub(row.LastIncoming) > stale
+}
 
 // Respond queues what a channel says by itself, once for a conversation and a moment: it
 // reports whether this call did. It moves neither owner, unread, preview nor place in lists,
@@ -51,7 +57,7 @@ func (m *Messenger) respond(ctx context.Context, tx *store.Tx, r Response) (sent
 	if err := tx.Query(ctx, findResponse.With(r.Conversation, string(r.Moment)), func(*sql.Rows) error { said = true; return nil }); err != nil || said {
 		return false, err
 	}
-	if row.LastDirection != content.Inbound || tx.Now.Sub(row.LastIncoming) > stale {
+	if r.Prepared == nil || IsLate(row, tx.Now) {
 		return false, ErrLate
 	}
 	party, err := m.party(ctx, tx, row)

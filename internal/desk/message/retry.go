@@ -55,7 +55,15 @@ func (m *Messenger) retry(ctx context.Context, tx *store.Tx, row *conversation.R
 	if err != nil {
 		return err
 	}
-	if s := Judge(m.plan(ctx, row, party, &a.text)); !s.CanSend() {
+	p := m.plan(ctx, row, party, &a.text)
+	if a.kind == content.Component {
+		said, _, err := questionAt(ctx, tx, a.conversation, message)
+		if err != nil {
+			return err
+		}
+		p.TimesOver = said != nil && said.AreOver(p.Now)
+	}
+	if s := Judge(p); !s.CanSend() {
 		return &RefusedError{s.Refusals}
 	}
 	return m.again(ctx, tx, row, a, 0, idempotencyKey)

@@ -93,6 +93,7 @@ type Plan struct {
 	Automatic bool    // nobody sends it: the channel answers by itself
 	Text      *string // nil when there is no draft yet
 	Component *Filled // in place of a text; nil for none
+	TimesOver bool    // it is a component that is sent again, and each of its times has begun
 }
 
 // Judge answers with every reason together.
@@ -109,6 +110,7 @@ func Judge(p Plan) *Sendability {
 	}
 	p.judgeSender(refuse)
 	p.judgeCustomer(refuse)
+	refuse(p.TimesOver || p.Component != nil && p.Component.IsOver(p.Now), ValuesMissing, "Each time of the component has begun. Prepare it again with later ones.")
 	switch {
 	case p.Component != nil:
 		p.judgeComponent(refuse)

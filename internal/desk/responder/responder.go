@@ -22,6 +22,7 @@ import (
 	"parley/internal/desk/message"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/job"
+	"parley/internal/ground/publicid"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -89,7 +90,7 @@ func (s *Service) respond(ctx context.Context, args respond) error {
 	ctx = viewer.AsSystem(ctx, "responses")
 	outcome, err := s.send(ctx, args)
 	if reason, is := reasonOf(err); is {
-		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", args.Conversation, "moment", args.Moment, "reason", reason)
+		slog.InfoContext(ctx, "an automatic answer was not sent", "conversation", s.Conversations.IDs.Encode(publicid.Conversation, args.Conversation), "moment", args.Moment, "reason", reason)
 		outcome, err = refused, nil
 	}
 	if outcome != "" && s.Responses != nil {
@@ -114,9 +115,11 @@ func (s *Service) send(ctx context.Context, args respond) (outcome string, err e
 	if r == nil { // it was taken out meanwhile
 		return "", nil
 	}
-	prepared, err := s.Composer.Respond(ctx, row, r)
-	if err != nil {
-		return "", err
+	var prepared *component.Prepared
+	if !message.IsLate(row, s.Store.Clock.Now()) {
+		if prepared, err = s.Composer.Respond(ctx, row, r); err != nil {
+			return "", err
+		}
 	}
 	done, err := s.Messenger.Respond(ctx, message.Response{Conversation: args.Conversation, Moment: args.Moment, Prepared: prepared})
 	switch {

@@ -58,6 +58,7 @@ func TestComponentsAreDrawnInABrowser(t *testing.T) {
 		{What: "no buttons for the agent", Expression: `document.querySelectorAll("#thread .component-option").length === 2 && document.querySelector("#thread button") === null`},
 		{What: "hostile texts as texts", Expression: `[...document.querySelectorAll("#hostile .component-text, #hostile .component-title, #hostile summary, #hostile .component-alt")].filter((e) => e.textContent.startsWith("<img src=x") && e.dir === "auto" && getComputedStyle(e).unicodeBidi.includes("isolate")).length >= 10`},
 		{What: "nothing that runs or leads anywhere", Expression: `document.title === "Components" && document.querySelector("#hostile img, #hostile a, #hostile script") === null`},
+		{What: "the parts of a registered message as texts", Expression: `[".component-header", "dt", "dd", ".component-list > summary"].every((part) => [...document.querySelectorAll("#hostile " + part)].some((e) => e.textContent.startsWith("<img src=x")))`},
 		{What: "a time where the viewer is", Expression: `[...document.querySelectorAll("#hostile time")].at(-1).textContent === "30 Nov 2026, 17:30"`},
 		{What: "an option that the keyboard reaches and taps", Expression: `(() => { const b = ` + option + `[1]; b.focus(); b.click(); b.click(); return document.activeElement === b && b.getAttribute("aria-pressed") === "true"; })()`},
 		{What: "the answer in the thread", Expression: `document.querySelector("#thread .component-answer")?.textContent === "<i>Large</i>"`},

@@ -27,9 +27,11 @@ element("chat").append(...config.documents.map((sent) => renderDocument(sent, { 
 const hostile = "<img src=x onerror=\"document.title='owned'\">\u202Etxet";
 const image = { url: "javascript:document.title='owned'", alt: hostile };
 const link = { __typename: "LinkShape", format: "RICH_LINK", text: hostile, title: hostile, url: "javascript:document.title='owned'", image, isPopup: true };
-const choice = { __typename: "ChoiceShape", format: "LIST", text: hostile, label: hostile, options: [{ title: hostile, subtitle: hostile, startsAt: "never", image }] };
+const choices = [{ title: hostile, subtitle: hostile, startsAt: "never", image }];
+const template = { __typename: "TemplateShape", text: hostile, name: hostile, language: "en", header: hostile, image, placeholders: [{ name: hostile, text: hostile }], linkSuffix: hostile, options: choices };
+const choice = { __typename: "ChoiceShape", format: "LIST", text: hostile, label: hostile, options: choices };
 element("hostile").append(
-  ...[link, choice, { __typename: "TextShape", text: hostile }, { __typename: "Unheard", text: "lost" }].map((shape) => render({ __typename: "ComponentContent", text: hostile, shape })),
+  ...[link, choice, template, { __typename: "TextShape", text: hostile }, { __typename: "Unheard", text: "lost" }].map((shape) => render({ __typename: "ComponentContent", text: hostile, shape })),
   render({ __typename: "Unheard", text: hostile }),
   render({ __typename: "AnswerContent", text: hostile, isRepeated: true }),
   render({

@@ -1,0 +1,65 @@
+package match
+
+import (
+	"errors"
+	"strings"
+
+	"parley/internal/desk/formula"
+	"parley/internal/desk/formula/recordfields"
+	"parley/internal/ground/fault"
+)
+
+// Environment is what conditions are decided in.
+type Environment struct {
+	formula.Environment
+
+	Defined recordfields.Types
+}
+
+func (r *Rule) checkCondition(defined recordfields.Types) error {
+	if r.Condition == "" {
+		return nil
+	}
+	program, err := r.compile(defined)
+	var wrong *formula.Error
+	switch {
+	case errors.As(err, &wrong):
+		return fault.Input("input.condition", "Line %d, column %d: %s", wrong.Line, wrong.Column, wrong.Message)
+	case program.Type() != formula.Boolean:
+		return fault.Input("input.condition", "The formula gives a %s, and a condition is true or false. Compare it with something.", program.Type())
+	}
+	for _, path := range program.Fields() {
+		if strings.Contains(path, ".") {
+			return fault.Input("input.condition", "A linking rule looks at the record's own fields, and %s is of another record. Leave it out.", path)
+		}
+	}
+	return nil
+}
+
+func (r *Rule) compile(defined recordfields.Types) (*formula.Program, error) {
+	return formula.Expression(r.Condition, recordfields.Of(r.ObjectType, defined), formula.Options{})
+}
+
+// condition is what reports whether a record meets the rule's condition. No record meets one
+// that is blank or cannot be computed: of other values, or because a field was taken away.
+func (r *Rule) condition(env *Environment) func(*Record) bool {
+	if r.Condition == "" {
+		return func(*Record) bool { return true }
+	}
+	program, err := r.compile(env.Defined)
+	def := env.Defined(r.ObjectType)
+	if err != nil || def == nil {
+		return func(*Record) bool { return false }
+	}
+	return func(record *Record) bool {
+		run := env.Environment
+		run.Values = program.Arrange(func(path string) formula.Value {
+			if f := def.Field(path); f != nil {
+				return recordfields.ValueOf(f.Kind, record.Held[f.Name])
+			}
+			return formula.Value{}
+		})
+		is, err := program.Run(&run)
+		return err == nil && is.Bool()
+	}
+}
