@@ -10307,7 +10307,7 @@ type CrmActionRunEdge @goModel(model: "parley/internal/desk/crmaction.Edge") {
 extend type Query {
   "The actions that the viewer sees, by name. At most 200."
   crmActions: [CrmAction!]!
-  "Runs of actions, newest first. Needs CONFIGURE_MESSAGING; empty without."
+  "Runs of actions, newest first. What an agent began and was refused is no run: they were told why, and nothing came of it. Needs CONFIGURE_MESSAGING; empty without."
   crmActionRuns(
     "Which are wanted; all if absent."
     filterBy: CrmActionRunFilter
