@@ -348,3 +348,23 @@ func TestWhatCannotWorkIsNoConnection(t *testing.T) {
 		require.Equal(t, want, got.Get("errors").List()[0].Get("field").String())
 	}
 }
+
+// A change that was rejected tells its value to whoever may read the field, and to nobody else.
+func TestARejectedValueIsToldToWhoMayReadItsField(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(nil)
+	set := b.As("ada").Do(`mutation { createPermissionSet(input: {name: "Setup", permissions: [CONFIGURE_MESSAGING], idempotencyKey: "set"}) { permissionSet { id } errors { message } } }`, nil)
+	b.As("ada").Do(`mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { message } } }`, vars{"i": vars{
+		"id": set.Get("createPermissionSet", "permissionSet", "id").String(), "agentIds": []string{b.Directory.AgentNamed("bo").ID},
+	}})
+	require.Equal(t, []string{"-Email", "-Nonsense"}, h.send(
+		contact("C1", 1, vars{"LastName": "Ann", "Email": "a secret"}), contact("C2", 1, vars{"LastName": "Ben", "Nonsense": "x"})))
+	problems := func(username string) string {
+		return b.As(username).Do(`query($id: ID!) { node(id: $id) { ... on CrmConnection { rejectedChanges { problem { field message } } } } }`, vars{"id": h.id}).Get("node", "rejectedChanges").String()
+	}
+	require.Contains(t, problems("ada"), "a secret")
+	require.NotContains(t, problems("bo"), "a secret")
+	require.Contains(t, problems("bo"), `"Email"`)
+	require.Contains(t, problems("bo"), "has no field")
+}
