@@ -349,6 +349,22 @@ func TestWhatCannotWorkIsNoConnection(t *testing.T) {
 	}
 }
 
+// An id with blanks around it is the record's all the same: in a batch, and among what was
+// rejected.
+func TestBlanksAroundAnIDAreNoneOfIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(nil)
+	require.Equal(t, []string{"-Email"}, h.send(contact("C1 ", 1, vars{"LastName": "Ann", "Email": "none"})))
+	require.Equal(t, []string{"CREATED", "UPDATED", "MERGED"}, h.send(
+		contact(" C1", 2, vars{"LastName": "Ann"}), contact("C1", 3, vars{"LastName": "Anna"}),
+		vars{"operation": "MERGE", "objectType": "Contact", "externalId": "C2\t", "into": vars{"externalId": " C1"}},
+	))
+	require.Equal(t, map[string]string{"C1": "Anna"}, b.names())
+	shown := b.As("ada").Do(`query($id: ID!) { node(id: $id) { ... on CrmConnection { rejectedChanges { externalId } } } }`, vars{"id": h.id})
+	require.Empty(t, shown.Get("node", "rejectedChanges").List(), "it came right")
+}
+
 // A change that was rejected tells its value to whoever may read the field, and to nobody else.
 func TestARejectedValueIsToldToWhoMayReadItsField(t *testing.T) {
 	t.Parallel()
