@@ -223,7 +223,7 @@ func (a *App) wire(ctx context.Context) error {
 		}
 	}
 	config := graph.Config{Schema: graph.Published(), Resolvers: &a.Schema}
-	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config), func(v *viewer.Viewer) any { return a.Directory.RecordRights(v) })
+	a.selection = selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config), func(v *viewer.Viewer) any { return a.Directory.RecordRights(v) }, a.Directory.Now)
 	if a.Server, err = server.New(a.serverOptions()); err != nil {
 		return err
 	}

@@ -41,10 +41,11 @@ func (c *chunk) repair(ctx context.Context) error {
 	return nil
 }
 
-// namedAfter are the conversations of a record that have its name.
+// namedAfter are the conversations of a record that have its name. What the customers
+// were called since is theirs.
 var (
 	namedAfter = store.Fixed("SELECT id FROM conversations WHERE record_id = ? AND name = ? AND merged_into IS NULL ORDER BY id")
-	setName    = store.Fixed("UPDATE messaging_users SET name = ?, name_source = ? WHERE id = ?")
+	setName    = store.Fixed("UPDATE messaging_users SET name = ?, name_source = ? WHERE id = ? AND name = ?")
 )
 
 // rename gives conversations that are named after a record its new name.
@@ -66,7 +67,7 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 		err = desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 			row.Title = name
-			_, err := tx.Exec(ctx, setName.With(name, string(namedByRecord(name)), row.MessagingUserID))
+			_, err := tx.Exec(ctx, setName.With(name, string(namedByRecord(name)), row.MessagingUserID, was.Name))
 			return feed.Event{Cause: feed.ConversationChanged}, err
 		})
 		if err != nil {

@@ -84,10 +84,15 @@ func TestNamesOfRecordsAreMended(t *testing.T) {
 	p := parleytest.New(t)
 	path := filepath.Join(t.TempDir(), "outgoing.csv")
 	require.NoError(t, os.WriteFile(path, []byte("Id,ToNumber,SenderId,Text,Status,SentAt,ObjectType,RecordId\n"+
-		"1,+12125550201,+12125550100,Hello,Sent,2026-08-18,Contact,C-1\n"), 0o600))
+		"1,+12125550201,+12125550100,Hello,Sent,2026-08-18,Contact,C-1\n2,+12125550202,+12125550100,Hello,Sent,2026-08-18,Contact,C-1\n"), 0o600))
 	o := recordsFile(t, "Contact,C-1,J\ufffdrgen,+12125550201,2026-01-01\nContact,C-2,Ada,,\n")
 	o.Outgoing = path
 	imported(t, p, o)
+	for _, c := range p.As("ada").Do(`{ conversations(view: {kind: ALL}) { nodes { messagingUser { id address } } } }`, nil).Get("conversations", "nodes").List() {
+		if user := c.Get("messagingUser"); user.Get("address").String() == "+12125550202" {
+			p.As("ada").Do(`mutation($id: ID!) { updateMessagingUser(input: {id: $id, name: "Jürg"}) { errors { message } } }`, parleytest.Vars{"id": user.Get("id").String()})
+		}
+	}
 	right := recordsFile(t, "Contact,C-1,Jürgen,+12125550201,2026-01-01\nContact,C-2,Ada,,\n")
 	got := imported(t, p, right)
 	require.Contains(t, got.Refusals[0].Reason, "the record already exists with different content")
@@ -95,6 +100,6 @@ func TestNamesOfRecordsAreMended(t *testing.T) {
 	right.Repair = true
 	require.EqualValues(t, 1, imported(t, p, right).Repaired)
 	require.Equal(t, "Jürgen", p.As("ada").Do(texts, parleytest.Vars{"q": "Jürgen"}).Get("search", "nodes", 0, "conversation", "name").String())
-	require.Equal(t, []string{"Jürgen"}, parleytest.Rows(t, p.Store, `SELECT u.name FROM messaging_users u WHERE address = '+12125550201'`))
+	require.Equal(t, []string{"Jürgen RECORD", "Jürg AGENT"}, parleytest.Rows(t, p.Store, `SELECT u.name || ' ' || u.name_source FROM messaging_users u WHERE address LIKE '+1212555020_' ORDER BY id`), "what an agent called them since stays")
 	healthy(t, p)
 }

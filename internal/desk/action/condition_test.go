@@ -100,6 +100,10 @@ func TestValuesCannotLeaveTheirPlaceInAnAddress(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.String().Draw(t, "value")
 		built, err := d.BuildURL(func(string) string { return value })
+		if value == "." || value == ".." {
+			require.Error(t, err)
+			return
+		}
 		require.NoError(t, err)
 		u := parse(t, built)
 		require.Equal(t, "crm.example.com", u.Host)

@@ -61,15 +61,30 @@ func contains(list []string, s string) bool {
 }
 
 // BuildURL fills the values of parameters into the address, so that none of them can
-// begin another part of it.
+// begin another part of it, or lead out of where it stands in the path.
 func (d *Definition) BuildURL(value func(key string) string) (string, error) {
-	built := place.ReplaceAllStringFunc(d.Parameter(Address, "").Value, func(found string) string {
+	address := d.Parameter(Address, "").Value
+	built := place.ReplaceAllStringFunc(address, func(found string) string {
 		return strings.ReplaceAll(url.QueryEscape(value(found[1:len(found)-1])), "+", "%20")
 	})
 	if len(built) > mostURL {
 		return "", fault.Input("input.values", "The address would have %d bytes, and at most %d are opened. Use shorter values.", len(built), mostURL)
 	}
+	filled := segments(built)
+	for i, segment := range segments(address) {
+		if step, _ := url.PathUnescape(filled[i]); place.MatchString(segment) && (step == "." || step == "..") {
+			return "", fault.Input("input.values", "A value would make %s a part of the address's path, which browsers read as a step to another path. Use another value.", step)
+		}
+	}
 	return built, nil
+}
+
+// segments are the parts of an address between slashes, without query and fragment.
+func segments(address string) []string {
+	if end := strings.IndexAny(address, "?#"); end >= 0 {
+		address = address[:end]
+	}
+	return strings.Split(address, "/")
 }
 
 // checkWebhook refuses an address that no webhook is sent to.

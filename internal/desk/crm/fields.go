@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/desk/conversation"
 	"parley/internal/desk/object"
+	"parley/internal/ground/allowance"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
@@ -21,6 +22,10 @@ import (
 
 // mostNames is how many fields a record is asked for by name.
 const mostNames = 100
+
+// fieldBytes is what a field that is looked at counts as of what is read for an answer:
+// records reference records, which have fields, and so on.
+const fieldBytes = 16
 
 // Field is a field of a record as the viewer may see it.
 type Field struct {
@@ -132,11 +137,15 @@ func (s *Service) Fields(ctx context.Context, records []*conversation.Record, na
 	}
 	rights := s.Definitions.RecordRights(viewer.FromContext(ctx))
 	out := make([][]*Field, len(records))
+	allowed := allowance.FromContext(ctx)
 	for i, r := range records {
 		out[i] = []*Field{}
 		def := s.Definitions.ObjectType(r.ObjectType)
 		if def == nil {
 			continue
+		}
+		if err := allowed.Read(ctx, fieldBytes*len(def.Fields)); err != nil {
+			return nil, err
 		}
 		held := bodyOf(&def.Definition, bodies[r.Key], r.Name, r.Mobile, r.OptedOut)
 		currency := ""
@@ -212,6 +221,8 @@ func (s *Service) bodies(ctx context.Context, records []*conversation.Record) (m
 	for i, r := range records {
 		keys[i] = r.Key
 	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
 	q := s.Store.Builder().Select("id", "body").From(entsql.Table("records")).Where(inKeys("id", keys))
 	out := make(map[int64]string, len(keys))
 	err := s.Store.Read(ctx, store.System("fields of records that the viewer has read"), q, func(rows *sql.Rows) error {

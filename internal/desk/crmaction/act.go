@@ -3,6 +3,8 @@ package crmaction
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
 	"parley/ent/record"
@@ -69,7 +71,7 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	}
 	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, outlet != nil)
 	if err != nil {
-		return err
+		return t.untold(in, err)
 	}
 	t.result.record = edit.Key
 	for _, f := range edit.Fields {
@@ -85,6 +87,20 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	}
 	t.requests = append(t.requests, &Request{toCRM, address, body})
 	return t.service.Syncs.Queue(ctx, t.tx, change)
+}
+
+// untold leaves the value out of why a trigger's run was refused: it read that with all
+// rights, and whoever reads the log may not.
+func (t *turn) untold(in *crm.RecordInput, err error) error {
+	var f *fault.Error
+	nth := 0
+	if t.trigger == "" || !errors.As(err, &f) {
+		return err
+	}
+	if n, _ := fmt.Sscanf(f.Field, "input.values.fields.%d", &nth); n == 0 || nth >= len(in.Fields) {
+		return err
+	}
+	return fault.At(f.Field, fault.New(f.Code, "What the action has for %s is no value that this field takes. Correct the parameter, or what it reads.", in.Fields[nth].Name))
 }
 
 // toCRM stands in for the method of HTTP, which differs from CRM to CRM.

@@ -2,6 +2,7 @@ package crmaction_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -232,4 +233,34 @@ func TestOldRunsAreForgottenWithTheirDeliveries(t *testing.T) {
 	client := b.Store.Ent
 	b.Eventually(func() bool { return left(client.CrmActionRun.Query()) == 1 }, "the old run is forgotten")
 	require.Equal(t, 1, left(client.WebhookDelivery.Query()))
+}
+
+// A trigger reads what administrators of actions need not be allowed to: the log tells them
+// nothing of it.
+func TestARefusedRunTellsNoValues(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Run()
+	set := b.ok(`mutation($i: CreatePermissionSetInput!) { createPermissionSet(input: $i) { permissionSet { id } errors { message } } }`, "createPermissionSet",
+		vars{"name": "Setup", "permissions": []string{"CONFIGURE_MESSAGING", "TAKE_ACTION"}})
+	b.ok(`mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { message } } }`, "grantPermissionSet",
+		vars{"id": set.Get("permissionSet", "id").String(), "agentIds": []string{b.Directory.AgentNamed("bo").ID}})
+	conversation := b.conversation("+12025550191")
+	b.upsert("Visit__c", "V1", "Name", "Nina", "Mobile", "+12025550191", "Salary", "98765")
+	b.link(conversation)
+	for i, kind := range []string{"Stage", "Tags"} {
+		id := b.action(vars{
+			"performs": "UPDATE_RECORD", "type": "AUTOMATIC", "trigger": "MESSAGE_RECEIVED", "objectTypes": []string{"Visit__c"},
+			"parameters": []vars{param(kind, "FIELD", "Salary", "Visit__c")},
+		})
+		b.Say("+12025550191", parleytest.Sales, kind)
+		b.Eventually(func() bool { return len(b.runs(id)) == 1 }, "the run is in the log")
+		run := b.As("bo").Do(`query($f: CrmActionRunFilter) { crmActionRuns(filterBy: $f) { nodes { id outcome problem { code message } } } }`, vars{"f": vars{"actionId": id}}).Get("crmActionRuns", "nodes", 0)
+		require.Equal(t, "REFUSED", run.Get("outcome").String())
+		require.NotContains(t, run.String(), "98765")
+		again := b.do("bo", `mutation($i: RerunCrmActionInput!) { rerunCrmAction(input: $i) { errors { code field message } } }`, "rerunCrmAction",
+			vars{"runId": run.Get("id").String(), "idempotencyKey": fmt.Sprint("again", i)})
+		require.NotEmpty(t, code(again))
+		require.NotContains(t, again.String(), "98765")
+	}
 }

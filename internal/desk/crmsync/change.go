@@ -79,6 +79,10 @@ func read(raw json.RawMessage) (*change, *fault.Error) {
 // check reads what the change says, and refuses what cannot be taken.
 func (c *change) check() *fault.Error {
 	c.Operation = Operation(strings.ToUpper(string(c.Operation)))
+	c.ExternalID = strings.TrimSpace(c.ExternalID) // as records have it: the same record is seen as such
+	if c.Into != nil {
+		c.Into.ExternalID = strings.TrimSpace(c.Into.ExternalID)
+	}
 	switch {
 	case c.Operation.known() == OtherOperation:
 		return fault.Input("operation", "Use UPSERT, DELETE, MERGE or CONVERSION.")

@@ -10,6 +10,7 @@ import (
 	"parley/ent/predicate"
 	"parley/ent/rejectedchange"
 	"parley/internal/connector"
+	"parley/internal/desk/object"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/fault"
 	"parley/internal/ground/table"
@@ -115,6 +116,7 @@ func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection
 	for i, c := range connections {
 		keys[i] = c.Key
 	}
+	rights := s.Records.Definitions.RecordRights(viewer.FromContext(ctx))
 	ctx = viewer.AsSystem(ctx, "rejected changes of connections that the viewer has")
 	var rows []rejectedRow
 	err := s.Store.Ent.RejectedChange.Query().Where(rejectedchange.ConnectionIDIn(keys...), lastOfEach(first)).Order(ent.Desc(rejectedchange.FieldID)).
@@ -125,7 +127,7 @@ func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection
 	for _, r := range rows {
 		of[r.Connection] = append(of[r.Connection], &Rejected{
 			ObjectType: r.ObjectType, ExternalID: r.ExternalID, Operation: r.Operation.known(), CanRetry: r.CanRetry, At: r.At,
-			Problem: &fault.Error{Code: r.Code, Field: r.Field, Message: r.Problem},
+			Problem: &fault.Error{Code: r.Code, Field: r.Field, Message: s.told(&r, rights)},
 		})
 	}
 	lists := make([][]*Rejected, len(connections))
@@ -133,6 +135,17 @@ func (s *Service) RejectedChanges(ctx context.Context, connections []*Connection
 		lists[i] = append([]*Rejected{}, of[c.Key]...)
 	}
 	return lists, err
+}
+
+// told is why the change was rejected. That tells a value which its field does not take, to
+// whoever may read the field.
+func (s *Service) told(r *rejectedRow, rights *object.Rights) string {
+	if def := s.Records.Definitions.ObjectType(r.ObjectType); def != nil {
+		if f := def.Field(r.Field); f != nil && !rights.Field(&def.Definition, f).Includes(object.Read) {
+			return "The value was not taken, and you may not read the field, so that it is not shown why. Correct the value in the CRM, or ask an administrator who may read it."
+		}
+	}
+	return r.Problem
 }
 
 // rejectedRow is what is read of a rejected change: not what it holds, which may be long.

@@ -348,3 +348,39 @@ func TestWhatCannotWorkIsNoConnection(t *testing.T) {
 		require.Equal(t, want, got.Get("errors").List()[0].Get("field").String())
 	}
 }
+
+// An id with blanks around it is the record's all the same: in a batch, and among what was
+// rejected.
+func TestBlanksAroundAnIDAreNoneOfIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(nil)
+	require.Equal(t, []string{"-Email"}, h.send(contact("C1 ", 1, vars{"LastName": "Ann", "Email": "none"})))
+	require.Equal(t, []string{"CREATED", "UPDATED", "MERGED"}, h.send(
+		contact(" C1", 2, vars{"LastName": "Ann"}), contact("C1", 3, vars{"LastName": "Anna"}),
+		vars{"operation": "MERGE", "objectType": "Contact", "externalId": "C2\t", "into": vars{"externalId": " C1"}},
+	))
+	require.Equal(t, map[string]string{"C1": "Anna"}, b.names())
+	shown := b.As("ada").Do(`query($id: ID!) { node(id: $id) { ... on CrmConnection { rejectedChanges { externalId } } } }`, vars{"id": h.id})
+	require.Empty(t, shown.Get("node", "rejectedChanges").List(), "it came right")
+}
+
+// A change that was rejected tells its value to whoever may read the field, and to nobody else.
+func TestARejectedValueIsToldToWhoMayReadItsField(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	h := b.hook(nil)
+	set := b.As("ada").Do(`mutation { createPermissionSet(input: {name: "Setup", permissions: [CONFIGURE_MESSAGING], idempotencyKey: "set"}) { permissionSet { id } errors { message } } }`, nil)
+	b.As("ada").Do(`mutation($i: GrantPermissionSetInput!) { grantPermissionSet(input: $i) { errors { message } } }`, vars{"i": vars{
+		"id": set.Get("createPermissionSet", "permissionSet", "id").String(), "agentIds": []string{b.Directory.AgentNamed("bo").ID},
+	}})
+	require.Equal(t, []string{"-Email", "-Nonsense"}, h.send(
+		contact("C1", 1, vars{"LastName": "Ann", "Email": "a secret"}), contact("C2", 1, vars{"LastName": "Ben", "Nonsense": "x"})))
+	problems := func(username string) string {
+		return b.As(username).Do(`query($id: ID!) { node(id: $id) { ... on CrmConnection { rejectedChanges { problem { field message } } } } }`, vars{"id": h.id}).Get("node", "rejectedChanges").String()
+	}
+	require.Contains(t, problems("ada"), "a secret")
+	require.NotContains(t, problems("bo"), "a secret")
+	require.Contains(t, problems("bo"), `"Email"`)
+	require.Contains(t, problems("bo"), "has no field")
+}

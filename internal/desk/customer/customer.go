@@ -235,12 +235,15 @@ func (s *Service) update(ctx context.Context, tx *store.Tx, row *ent.MessagingUs
 	if len(entry.Changes) == 0 {
 		return false, nil
 	}
+	if said.name != nil && *said.name == row.Name {
+		said.name = nil // whoever gave it did
+	}
 	err = tx.Ent.MessagingUser.UpdateOne(row).SetNillableName(said.name).SetNillableNameSource(said.nameSource()).SetNillableLocale(said.locale).SetNillableTimeZone(said.timeZone).SetNillableExternalID(said.externalID).
 		Exec(viewer.AsSystem(ctx, "customers"))
 	if err != nil {
 		return false, err
 	}
-	if said.name != nil && *said.name != row.Name {
+	if said.name != nil {
 		if err := s.rename(ctx, tx, row.ID, *said.name); err != nil {
 			return false, err
 		}

@@ -152,6 +152,8 @@ func TestWhoNamedACustomerIsKept(t *testing.T) {
 	named("nora99 CARRIER")
 	says("nora100")
 	named("nora99 CARRIER")
+	require.Empty(t, code(d.update("amy", vars{"id": id, "name": "nora99", "locale": "en-US"})))
+	named("nora99 CARRIER") // a form that sends all it shows gives no name
 	require.Empty(t, code(d.update("amy", vars{"id": id, "name": "Nora Jones"})))
 	named("Nora Jones AGENT")
 	says("nora100")

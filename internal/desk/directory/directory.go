@@ -174,6 +174,22 @@ func (d *Directory) Viewer(username string) (*viewer.Viewer, error) {
 	return a.rights, nil
 }
 
+// Now is v with the rights that they have by now, as far as their token goes: none, if they
+// may not sign in any more.
+func (d *Directory) Now(v *viewer.Viewer) *viewer.Viewer {
+	if v == nil || v.System != "" {
+		return v
+	}
+	now, err := d.Viewer(v.Username)
+	switch {
+	case err != nil:
+		return (&viewer.Viewer{AgentID: v.AgentID, Username: v.Username}).Narrowed(nil)
+	case v.Scopes != nil:
+		return now.Narrowed(v.Scopes)
+	}
+	return now
+}
+
 var errInactive = fault.New(fault.Unauthenticated, "This token's agent is unknown or no longer active. Ask an administrator.")
 
 // retryEvery is how long Observe waits before it reads again, and the most that

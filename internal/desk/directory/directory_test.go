@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"parley/ent"
 	"parley/ent/agent"
 	entchannel "parley/ent/channel"
 	"parley/internal/check/parleytest"
@@ -75,6 +76,35 @@ func TestObservingEndsWithItsContextWhenTheDatabaseIsGone(t *testing.T) {
 	cancel()
 	p.Directory.Observe(ctx, &feed.Event{Cause: feed.DirectoryChanged})
 	require.NotNil(t, p.Directory.AgentNamed("amy"), "the old state stays")
+}
+
+func TestAViewerOfNowHasTheRightsOfNowAndTheScopesOfTheToken(t *testing.T) {
+	t.Parallel()
+	p := parleytest.New(t)
+	amy, err := p.Directory.Viewer("amy")
+	require.NoError(t, err)
+	scoped := amy.Narrowed([]viewer.Scope{viewer.Read})
+	change := func(do func(u *ent.AgentUpdate)) {
+		require.NoError(t, p.Directory.Change(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+			u := tx.Ent.Agent.Update().Where(agent.Username("amy"))
+			do(u)
+			return u.Exec(ctx)
+		}))
+	}
+	change(func(u *ent.AgentUpdate) { u.SetRole(viewer.Admin) })
+	require.True(t, p.Directory.Now(amy).Can(viewer.ViewAllData))
+	require.True(t, p.Directory.Now(scoped).Can(viewer.ViewAllData))
+	require.False(t, p.Directory.Now(scoped).Allows(viewer.Send))
+	change(func(u *ent.AgentUpdate) { u.SetActive(false) })
+	for _, v := range []*viewer.Viewer{amy, scoped} {
+		gone := p.Directory.Now(v)
+		require.False(t, gone.Can(viewer.MessagingAgent))
+		require.False(t, gone.Allows(viewer.Read))
+		require.Empty(t, gone.Channels)
+	}
+	system := viewer.FromContext(viewer.AsSystem(t.Context(), "test"))
+	require.Equal(t, system, p.Directory.Now(system))
+	require.Nil(t, p.Directory.Now(nil))
 }
 
 func TestPermissionsAreTheRolesAndTheSets(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"slices"
 
 	"parley/internal/desk/object"
+	"parley/internal/ground/allowance"
 	"parley/internal/ground/memo"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
@@ -111,12 +112,18 @@ func walkFrom(ctx context.Context, s *store.Store, trails []*Trail, p paths) err
 			return err
 		}
 		levels, err := w.levels(ends)
-		if err == nil {
-			byRoot[root].take(w, levels)
+		if err != nil {
+			return err
 		}
-		return err
+		t := byRoot[root]
+		t.take(w, levels)
+		return allowance.FromContext(ctx).Read(ctx, recordBytes*len(t.passed))
 	})
 }
+
+// recordBytes is what a record on a path counts as of what is read for an answer: related
+// conversations have related conversations, and so on.
+const recordBytes = 16
 
 // take makes the trail of what the steps lead to: each record once, by its first mapping.
 func (t *Trail) take(w *walk, levels [][]reached) {

@@ -14,6 +14,8 @@ import (
 	"parley/internal/check/parleytest"
 	"parley/internal/desk/object"
 	"parley/internal/desk/related"
+	"parley/internal/ground/allowance"
+	"parley/internal/ground/fault"
 	"parley/internal/ground/store"
 	"parley/internal/ground/viewer"
 )
@@ -329,4 +331,32 @@ func TestATrailIsBounded(t *testing.T) {
 	c.rights = object.Sum([]object.Right{{Object: "A", Access: object.Read}, {Object: "C", Access: object.Read}})
 	n, truncated = trail(bs, cs)
 	require.Equal(t, "30 false", fmt.Sprint(n, " ", truncated), "what may not be read counts for nothing")
+}
+
+// Trails of records of trails, and so on, are more than prices can tell: what they pass is part
+// of what one answer may read.
+func TestTrailsAreBoundedTogether(t *testing.T) {
+	t.Parallel()
+	c := newCRM(t)
+	rows, lookups := []*row{{objectType: "B"}}, map[[2]any]int{}
+	for range 1_000 {
+		lookups[[2]any{len(rows), "F"}] = 0
+		rows = append(rows, &row{objectType: "A"})
+	}
+	c.types["A"].Related = []object.Mapping{{Label: "Others", Path: []object.Step{
+		{Direction: object.Up, Object: "A", Field: "F"}, {Direction: object.Down, Object: "A", Field: "F"},
+	}}}
+	c.write(rows, lookups)
+	read := func(n int) error {
+		ctx, allowed := allowance.NewPool(allowance.Bounds{Answer: 200_000}).NewContext(c.System())
+		defer allowed.Close()
+		roots := make([]int64, n)
+		for i := range roots {
+			roots[i] = rows[i+1].key
+		}
+		_, err := related.ReadAll(ctx, c.Store, c, roots)
+		return err
+	}
+	require.NoError(t, read(10))
+	require.Equal(t, fault.LimitExceeded, fault.CodeOf(read(20)))
 }

@@ -140,10 +140,18 @@ func (f *field) each(ctx context.Context, parents []any, fc Call) ([]any, bool) 
 	return sources, true
 }
 
+// objectBytes is what an object that is kept counts as of what is read for the answer. It
+// is about the least that is written of one, so that only what is too large is refused:
+// lists inside lists, of which no price knows how long they are.
+const objectBytes = 16
+
 // keep puts what was fetched for a field into its column, and fetches what its
-// objects need.
+// objects need; not when they are too many.
 func (r *run) keep(ctx context.Context, f *field, sources []any, variables map[string]any) bool {
 	column := &r.columns[f.slot]
+	if f.Of != "" && f.Many == nil && r.allowed.Read(ctx, objectBytes*len(sources)) != nil {
+		return false
+	}
 	var objects []any
 	switch {
 	case f.Of == "":
@@ -157,6 +165,9 @@ func (r *run) keep(ctx context.Context, f *field, sources []any, variables map[s
 				count = -1
 			}
 			column.children, column.counts = list, append(column.counts, count)
+			if r.allowed.Read(ctx, objectBytes*max(count, 1)) != nil {
+				return false
+			}
 		}
 		objects = column.children
 	default:

@@ -3,7 +3,7 @@
 // a Go value's fields to a buffer. The tables of these functions are generated beside the
 // executor (see gen), for every object type of the schema.
 //
-//	schema := selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config))
+//	schema := selection.New(graph.NewExecutableSchema(config), graph.SelectionTables(config), rights, now)
 //
 // A Schema wraps the generated one and is one itself, so limits, interceptors and the
 // presentation of errors stay as they were. It knows nothing about the schema's subject.
@@ -106,6 +106,7 @@ type Schema struct {
 
 	tables Tables
 	rights Rights
+	now    Now
 	plans  *cache
 	counts counts
 }
@@ -113,10 +114,13 @@ type Schema struct {
 // Rights gives the viewer's rights on records: equal values for equal rights alone.
 type Rights func(*viewer.Viewer) any
 
+// Now gives a viewer with the rights that they have by now.
+type Now func(*viewer.Viewer) *viewer.Viewer
+
 // New puts compiled operations in front of an executable schema, whose tables
 // they go by.
-func New(schema graphql.ExecutableSchema, tables Tables, rights Rights) *Schema {
-	return &Schema{ExecutableSchema: schema, tables: tables, rights: rights, plans: newCache(), counts: newCounts()}
+func New(schema graphql.ExecutableSchema, tables Tables, rights Rights, now Now) *Schema {
+	return &Schema{ExecutableSchema: schema, tables: tables, rights: rights, now: now, plans: newCache(), counts: newCounts()}
 }
 
 // Exec implements graphql.ExecutableSchema.
@@ -128,12 +132,26 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	case op.Operation.Operation == ast.Query:
 		return s.query(p, op)
 	default:
-		if responses := s.subscription(ctx, p, op); responses != nil {
-			return responses
+		if responses := s.subscription(s.following(ctx), p, op); responses != nil {
+			return s.eachFollowing(responses)
 		}
 	}
 	s.counts.executor.Inc()
+	if op.Operation.Operation == ast.Subscription {
+		return s.eachFollowing(s.ExecutableSchema.Exec(s.following(ctx)))
+	}
 	return s.ExecutableSchema.Exec(ctx)
+}
+
+// eachFollowing writes each frame of a stream, whichever way it is made, under the rights
+// that the viewer has by then: a stream may outlive those it was opened with.
+func (s *Schema) eachFollowing(responses graphql.ResponseHandler) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response { return responses(s.following(ctx)) }
+}
+
+func (s *Schema) following(ctx context.Context) context.Context {
+	v := viewer.FromContext(ctx)
+	return viewer.Following(ctx, func() *viewer.Viewer { return s.now(v) })
 }
 
 // Compiles reports whether an operation is answered by a compiled plan.

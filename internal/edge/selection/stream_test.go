@@ -133,16 +133,13 @@ func TestWhatDependsOnTheViewerIsNotShared(t *testing.T) {
 	w := newWorld(t)
 	w.Run()
 	const document = `subscription { messageAdded { conversation { id viewerCanAssign sendability { canSend refusals { code } } record { conversations(first: 1) { totalCount } } } } }`
-	amy, err := w.Directory.Viewer("amy")
-	require.NoError(t, err)
-	bare := &viewer.Viewer{AgentID: amy.AgentID, Username: amy.Username} // may do nothing
 	var want, got []*subscription
-	for _, v := range []*viewer.Viewer{amy, bare} {
-		want = append(want, w.subscribeAs(t, w.executor, v, document, nil))
-		got = append(got, w.subscribeAs(t, w.compiled, v, document, nil))
+	for _, agent := range []string{"bo", "ada"} {
+		want = append(want, w.subscribe(t, w.executor, agent, document, nil))
+		got = append(got, w.subscribe(t, w.compiled, agent, document, nil))
 		require.Equal(t, want[len(want)-1].frame(), got[len(got)-1].frame())
 	}
-	w.Say("+12025550161", parleytest.Direct, "Hello") // amy's alone
+	w.Say("+12025550161", parleytest.Sales, "Hello")
 	frames := map[string]bool{}
 	for i := range got {
 		frame := got[i].frame()
@@ -170,7 +167,7 @@ func TestABatchIsSharedOnlyWhereTheSchemaSaysSo(t *testing.T) {
 			return customer.Batch(ctx, parents, fc)
 		}
 		w.tables.Objects["Conversation"].Fields["messagingUser"] = &own
-		e := newExecutor(selection.New(w.schema.ExecutableSchema, w.tables, w.recordRights))
+		e := newExecutor(selection.New(w.schema.ExecutableSchema, w.tables, w.recordRights, w.Directory.Now))
 		var open []*subscription
 		for _, agent := range []string{"ada", "amy"} {
 			open = append(open, w.subscribe(t, e, agent, `subscription { messageAdded { conversation { messagingUser { id } } } }`, nil))
@@ -277,6 +274,55 @@ func TestFieldsOfRecordsAreSharedByRights(t *testing.T) {
 	require.NotContains(t, got[3], `"Acme"`)
 	require.Equal(t, got[0], got[1])
 	require.EqualValues(t, 3, reads.Load(), "once for the two with equal rights, once for who has all, once for who has none")
+}
+
+// A stream goes on when rights are taken away: what it gives from then on is what a new
+// one gives, whichever way its frames are made.
+func TestAStreamHasTheRightsOfNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Run()
+	const customer = "+12025550164"
+	w.Say(customer, parleytest.Sales, "Hello")
+	w.Say(customer, parleytest.Direct, "Hello") // amy's alone
+	bo := w.Directory.AgentNamed("bo").ID
+	w.admin("upsertRecords", "UpsertRecordsInput", parleytest.Vars{"records": []parleytest.Vars{{
+		"objectType": "Lead", "externalId": "L1", "fields": []parleytest.Vars{{"name": "LastName", "text": "Jones"}, {"name": "Company", "text": "Acme"}},
+	}}})
+	record := w.As("ada").Do(`{ record(objectType: "Lead", externalId: "L1") { id } }`, nil).Get("record", "id").String()
+	var id string
+	for _, c := range w.As("ada").Do(`{ conversations(view: {kind: ALL}, first: 40) { nodes { id mobileNumber channel { address } } } }`, nil).Get("conversations", "nodes").List() {
+		if c.Get("mobileNumber").String() != customer {
+			continue
+		}
+		if w.admin("linkConversation", "LinkConversationInput", parleytest.Vars{"conversationId": c.Get("id").String(), "recordId": record}); c.Get("channel", "address").String() == parleytest.Sales {
+			id = c.Get("id").String()
+		}
+	}
+	set := w.admin("createPermissionSet", "CreatePermissionSetInput", parleytest.Vars{
+		"name": "All", "permissions": []string{"MANAGE_RECORDS", "VIEW_ALL_DATA", "ASSIGN_CONVERSATION"}, "idempotencyKey": "set",
+	}).Get("permissionSet", "id").String()
+	w.admin("grantPermissionSet", "GrantPermissionSetInput", parleytest.Vars{"id": set, "agentIds": []string{bo}})
+	const document = `subscription($id: ID!) { conversationChanged(id: $id) { __typename ... on ConversationUpdated { conversation {
+		viewerCanAssign record { fields(names: ["Company"]) { text unreadable } conversations { totalCount } } } } } }`
+	slow := newExecutor(selection.New(w.schema.ExecutableSchema, selection.Tables{}, w.recordRights, w.Directory.Now))
+	subscribe := func(e *executor.Executor) *subscription {
+		s := w.subscribe(t, e, "bo", document, map[string]any{"id": id})
+		s.frame()
+		return s
+	}
+	compiled, executed := subscribe(w.compiled), subscribe(slow)
+	w.change(id)
+	frame := compiled.frame()
+	require.Equal(t, executed.frame(), frame)
+	require.Contains(t, frame, `"viewerCanAssign":true,"record":{"fields":[{"text":"Acme","unreadable":null}],"conversations":{"totalCount":2}}`)
+	w.admin("revokePermissionSet", "RevokePermissionSetInput", parleytest.Vars{"id": set, "agentIds": []string{bo}})
+	compiled.frame() // RESET
+	executed.frame()
+	w.change(id)
+	frame = compiled.frame()
+	require.Equal(t, executed.frame(), frame)
+	require.Contains(t, frame, `"viewerCanAssign":false,"record":{"fields":[{"text":null,"unreadable":"FIELD_NOT_READABLE"}],"conversations":{"totalCount":1}}`)
 }
 
 func (w *world) admin(mutation, input string, in parleytest.Vars) parleytest.Tree {

@@ -48,7 +48,7 @@ func newWorld(t testing.TB, options ...func(*app.Config)) *world {
 	config := graph.Config{Resolvers: &w.Schema}
 	plain := graph.NewExecutableSchema(config)
 	w.tables = graph.SelectionTables(config)
-	w.schema = selection.New(plain, w.tables, w.recordRights)
+	w.schema = selection.New(plain, w.tables, w.recordRights, w.Directory.Now)
 	w.compiled, w.executor = newExecutor(w.schema), newExecutor(plain)
 	w.collect()
 	return w

@@ -208,10 +208,21 @@ func NewContext(ctx context.Context, v *Viewer) context.Context {
 	return context.WithValue(ctx, key{}, v)
 }
 
+// Following returns a context whose viewer is whom now gives at the moment of asking: what
+// outlives a call, as streams do, goes by the rights that hold by then.
+func Following(ctx context.Context, now func() *Viewer) context.Context {
+	return context.WithValue(ctx, key{}, now)
+}
+
 // FromContext returns the viewer of ctx, nil when there is none.
 func FromContext(ctx context.Context) *Viewer {
-	v, _ := ctx.Value(key{}).(*Viewer)
-	return v
+	switch v := ctx.Value(key{}).(type) {
+	case *Viewer:
+		return v
+	case func() *Viewer:
+		return v()
+	}
+	return nil
 }
 
 type sourceKey struct{}
