@@ -66,7 +66,7 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 		err = desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 			row.Title = name
-			_, err := tx.Exec(ctx, setName.With(name, string(namedByRecord(name)), row.MessagingUserID))
+			_, err := tx.Exec(ctx, setName.With(name, string(conversation.NamedByRecord.Of(name)), row.MessagingUserID))
 			return feed.Event{Cause: feed.ConversationChanged}, err
 		})
 		if err != nil {
@@ -74,12 +74,4 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 	}
 	return nil
-}
-
-// namedByRecord is the source of a customer's name in an export, which is their record's.
-func namedByRecord(name string) conversation.NameSource {
-	if name == "" {
-		return ""
-	}
-	return conversation.NamedByRecord
 }

@@ -49,6 +49,14 @@ const (
 	NamedByOther NameSource = "OTHER"
 )
 
+// Of is the source of a name that s gave: empty for an empty name, which nobody gave.
+func (s NameSource) Of(name string) NameSource {
+	if name == "" {
+		return ""
+	}
+	return s
+}
+
 var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id", "time_zone", "name_source"}
 
 // readUser reads the userColumns, with which a row begins.
@@ -72,11 +80,12 @@ func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.C
 // GivenConsent is the consent status as the graph shows it.
 func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
 
-// NameSource is who gave the name; nil if nobody did, or that was not kept.
+// NameSource is who gave the name; nil if nobody did, or that was not kept. Servers of 0.1.0
+// take a name away and leave its source.
 func (u *MessagingUser) NameSource() *NameSource {
-	switch u.namedBy {
+	switch by := u.namedBy.Of(u.Name); by {
 	case "", NamedByCarrier, NamedByAgent, NamedByImport, NamedByRecord:
-		return table.Optional(u.namedBy)
+		return table.Optional(by)
 	}
 	return table.Optional(NamedByOther)
 }
