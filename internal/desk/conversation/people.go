@@ -35,8 +35,8 @@ type MessagingUser struct {
 	desk                      *Service
 }
 
-// NameSource is who gave a customer's own name. A conversation shows the name of its
-// record; without one, the customer's own, where a carrier's fills an empty one only.
+// NameSource is who gave a customer's own name. A conversation shows the name of its record
+// and, without one, the customer's own. A carrier's name is taken only while there is none.
 type NameSource string
 
 // The sources of names.
