@@ -44,7 +44,7 @@ export const fragment = `fragment RenderedContent on MessageContent {
  */
 
 /**
- * Draws the content of a message as the graph has it. What is not known is drawn as text.
+ * Draws the content of a message as the graph has it. Unknown kinds are drawn as text.
  * @param {Content} content
  * @param {Settings} [settings]
  * @returns {HTMLElement}
@@ -91,7 +91,7 @@ function shaped(shape, plain, settings) {
 }
 
 /**
- * A card that is a link, with the host that it leads to, which no title can disguise.
+ * A card that is a link. It shows the host that it leads to, so that no title can disguise that.
  * @param {Shape} link
  * @param {Settings} settings
  */
@@ -107,8 +107,8 @@ function card(link, settings) {
 }
 
 /**
- * The parts of a registered message, for agents: nobody taps here what a customer got there. The platform alone has its own
- * words; what filled them stands behind its name.
+ * The parts of a registered message. It is drawn for agents, so its options are no buttons. Only the platform knows its full
+ * wording; the values of its placeholders are shown behind its name.
  * @param {Shape} shape
  * @param {Settings} settings
  */
@@ -120,8 +120,8 @@ function template(shape, { locale, timeZone }) {
   parts.push(text);
   if (shape.options?.length) parts.push(listed(shape.options, "REGISTERED_TEMPLATE", text, { locale, timeZone }));
   const filled = element("dl", "component-placeholders");
-  const fill = (/** @type {string} */ name, /** @type {string} */ text) => filled.append(element("dt", "", name), element("dd", "", text));
-  (shape.placeholders ?? []).forEach(({ name, text }, index) => fill(name || String(index + 1), text));
+  const fill = (/** @type {string} */ name, /** @type {string} */ value) => filled.append(element("dt", "", name), element("dd", "", value));
+  (shape.placeholders ?? []).forEach((placeholder, index) => fill(placeholder.name || String(index + 1), placeholder.text));
   if (shape.linkSuffix) fill("link", shape.linkSuffix);
   if (shape.name) parts.push(opened([shape.name, shape.language].filter(Boolean).join(" · "), filled));
   return parts;
@@ -139,7 +139,7 @@ function anchor(address) {
 let questions = 0;
 
 /**
- * A question is a group that its text names. A LIST opens.
+ * A question is a group that is named by its text. The options of a LIST are behind its label.
  * @param {Shape} choice
  * @param {Settings} settings
  */
@@ -158,12 +158,12 @@ function question(choice, settings) {
 /**
  * @param {Option[]} options
  * @param {string} format
- * @param {HTMLElement} group
+ * @param {HTMLElement} group What takes no other tap once one of them is tapped.
  * @param {Settings} settings
  */
 function listed(options, format, group, settings) {
   const list = element("ul", `component-options component-${format.toLowerCase().replace(/[^a-z]+/g, "-")}`);
-  list.setAttribute("role", "list"); // lists without bullets are none to some readers
+  list.setAttribute("role", "list"); // some screen readers ignore lists without bullets
   options.forEach((option, index) => {
     const item = document.createElement("li");
     item.append(choosable(option, index + 1, group, settings));
@@ -174,11 +174,11 @@ function listed(options, format, group, settings) {
 
 /**
  * @param {string} label
- * @param {HTMLElement} list
+ * @param {HTMLElement} content
  */
-function opened(label, list) {
+function opened(label, content) {
   const details = element("details", "component-list");
-  details.append(element("summary", "component-label", label), list);
+  details.append(element("summary", "component-label", label), content);
   return details;
 }
 
@@ -197,21 +197,21 @@ function choosable(option, number, group, settings) {
   drawn.append(element("span", "component-title", option.title));
   if (option.startsAt) drawn.append(moment(option.startsAt, option.durationMinutes ?? 0, settings));
   if (option.subtitle) drawn.append(element("small", "component-subtitle", option.subtitle));
-  const over = () => {
-    const is = !!option.startsAt && Date.parse(option.startsAt) <= Date.now();
-    if (is) drawn.setAttribute("aria-disabled", "true");
-    return is;
+  const disabledOnceBegun = () => {
+    const begun = !!option.startsAt && Date.parse(option.startsAt) <= Date.now();
+    if (begun) drawn.setAttribute("aria-disabled", "true");
+    return begun;
   };
-  over();
+  disabledOnceBegun();
   if (onTap && drawn instanceof HTMLButtonElement) {
     drawn.type = "button";
-    drawn.addEventListener("click", () => over() || tapped(drawn, group, () => onTap(option, number)));
+    drawn.addEventListener("click", () => disabledOnceBegun() || tapped(drawn, group, () => onTap(option, number)));
   }
   return drawn;
 }
 
 /**
- * Marks the option chosen and takes no other tap, unless telling of it fails. Buttons stay focusable.
+ * Marks the option as chosen and takes no other tap, unless `tell` fails. Buttons stay focusable.
  * @param {HTMLButtonElement} button
  * @param {HTMLElement} group
  * @param {() => unknown} tell
@@ -232,7 +232,7 @@ async function tapped(button, group, tell) {
 }
 
 /**
- * A time where the viewer is, until its end if it is known. The title says it as the customer reads it.
+ * A time in the viewer's zone, with its end if that is known. The title has it as the customer reads it.
  * @param {string} at
  * @param {number} minutes
  * @param {Settings} settings
@@ -250,7 +250,7 @@ function moment(at, minutes, { locale, timeZone }) {
 }
 
 /**
- * A picture, and its text where it cannot be seen. The server that has it learns of nobody's page.
+ * A picture, replaced by its text if it does not load. Its server does not learn which page shows it.
  * @param {Picture} image
  */
 function picture(image) {
@@ -269,7 +269,7 @@ function picture(image) {
 }
 
 /**
- * The address if it is of the web: a script is none.
+ * The address if it begins with https:// or http://, so that no script is opened.
  * @param {string | undefined} text
  */
 function webAddress(text) {
@@ -282,7 +282,7 @@ function webAddress(text) {
 }
 
 /**
- * An element with a text of its own direction, which turns no other text around.
+ * An element whose text has a direction of its own, so that it does not reverse others.
  * @param {string} name
  * @param {string} className
  * @param {string} [text]

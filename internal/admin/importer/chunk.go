@@ -251,7 +251,7 @@ func (c *chunk) begin(thread []stagedMessage, there *known) {
 	c.play(row, thread)
 	if there == nil {
 		c.into.User(bulkload.User{
-			Key: row.MessagingUserID, Channel: ch.Key, Address: row.Address, Received: first.written, Name: row.Title, NamedBy: namedByRecord(row.Title), Country: first.country,
+			Key: row.MessagingUserID, Channel: ch.Key, Address: row.Address, Received: first.written, Name: row.Title, NamedBy: conversation.NamedByRecord.Of(row.Title), Country: first.country,
 			Consent: channel.ImplicitOptIn, CreatedAt: row.CreatedAt,
 		}, ch.Type)
 	}

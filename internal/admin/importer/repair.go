@@ -67,7 +67,7 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 		err = desk.Apply(ctx, tx, row, func(ctx context.Context, _ *conversation.Row) (feed.Event, error) {
 			row.Title = name
-			_, err := tx.Exec(ctx, setName.With(name, string(namedByRecord(name)), row.MessagingUserID, was.Name))
+			_, err := tx.Exec(ctx, setName.With(name, string(conversation.NamedByRecord.Of(name)), row.MessagingUserID, was.Name))
 			return feed.Event{Cause: feed.ConversationChanged}, err
 		})
 		if err != nil {
@@ -75,12 +75,4 @@ func rename(ctx context.Context, desk *conversation.Service, tx *store.Tx, was *
 		}
 	}
 	return nil
-}
-
-// namedByRecord is the source of a customer's name in an export, which is their record's.
-func namedByRecord(name string) conversation.NameSource {
-	if name == "" {
-		return ""
-	}
-	return conversation.NamedByRecord
 }

@@ -48,6 +48,7 @@ func sms(t channel.Type) dialect {
 	}
 }
 
+// texted is the document of an SMS, whether or not its text fits.
 func texted(to string, s channel.Structured) ([]byte, error) {
 	return json.Marshal(struct {
 		To   string `json:"to"`

@@ -77,7 +77,8 @@ func (p *Prepared) All() []channel.Structured {
 	for i := range all {
 		for j := range all[i].Options {
 			o, of := &all[i].Options[j], &p.Options[j]
-			if o.StartsAt = (*clock.Time)(&of.Value); of.Minutes > 0 { // 0 of a token of an older version
+			o.StartsAt = (*clock.Time)(&of.Value)
+			if of.Minutes > 0 { // a token of an older version has none
 				o.DurationMinutes = &of.Minutes
 			}
 		}

@@ -22,11 +22,7 @@ type Customer struct {
 
 // made is the statement that makes the messaging user of a customer.
 func (c *Customer) made(channelKey int64, now clock.Time) store.Query {
-	by := c.NamedBy
-	if c.Name == "" {
-		by = ""
-	}
-	return makeUser.With(channelKey, c.Address, c.Name, string(by), c.Country, string(startingConsent), int64(now))
+	return makeUser.With(channelKey, c.Address, c.Name, string(c.NamedBy.Of(c.Name)), c.Country, string(startingConsent), int64(now))
 }
 
 // Ensure finds or makes the messaging user and the conversation of a customer on

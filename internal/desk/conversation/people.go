@@ -35,8 +35,8 @@ type MessagingUser struct {
 	desk                      *Service
 }
 
-// NameSource is who gave a customer's own name. A conversation shows the name of its
-// record; without one, the customer's own, where a carrier's fills an empty one only.
+// NameSource is who gave a customer's own name. A conversation shows the name of its record
+// and, without one, the customer's own. A carrier's name is taken only while there is none.
 type NameSource string
 
 // The sources of names.
@@ -48,6 +48,14 @@ const (
 	// NamedByOther is a source that only a newer version knows.
 	NamedByOther NameSource = "OTHER"
 )
+
+// Of is the source of a name that s gave: empty for an empty name, which nobody gave.
+func (s NameSource) Of(name string) NameSource {
+	if name == "" {
+		return ""
+	}
+	return s
+}
 
 var userColumns = []string{"id", "channel_id", "address", "name", "country", "locale", "consent_status", "merged_into", "external_id", "time_zone", "name_source"}
 
@@ -72,11 +80,12 @@ func (u *MessagingUser) Channel() *directory.Channel { return u.desk.Directory.C
 // GivenConsent is the consent status as the graph shows it.
 func (u *MessagingUser) GivenConsent() channel.Consent { return u.ConsentStatus.Given() }
 
-// NameSource is who gave the name; nil if nobody did, or that was not kept.
+// NameSource is who gave the name; nil if nobody did, or that was not kept. Servers of 0.1.0
+// take a name away and leave its source.
 func (u *MessagingUser) NameSource() *NameSource {
-	switch u.namedBy {
+	switch by := u.namedBy.Of(u.Name); by {
 	case "", NamedByCarrier, NamedByAgent, NamedByImport, NamedByRecord:
-		return table.Optional(u.namedBy)
+		return table.Optional(by)
 	}
 	return table.Optional(NamedByOther)
 }

@@ -186,9 +186,10 @@ func (s *Service) tellNumbered(ctx context.Context, tx *store.Tx, changed []*wri
 	if s.Numbered == nil {
 		return
 	}
+	conditional := func(objectType string) bool { return s.Conditional != nil && s.Conditional(objectType) }
 	byType := map[string][]int64{}
 	for _, w := range changed {
-		if !w.noted && (w.renumbered() || w.hasNumber() && s.Conditional != nil && s.Conditional(w.ObjectType)) {
+		if !w.noted && (w.renumbered() || conditional(w.ObjectType) && w.hasNumber()) {
 			byType[w.ObjectType] = append(byType[w.ObjectType], w.after.key)
 		}
 	}

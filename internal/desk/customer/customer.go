@@ -89,10 +89,7 @@ func (d *details) nameSource() *string {
 	if d.name == nil {
 		return nil
 	}
-	by := string(d.by)
-	if *d.name == "" {
-		by = ""
-	}
+	by := string(d.by.Of(*d.name))
 	return &by
 }
 

@@ -1,6 +1,7 @@
 package customer_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"parley/internal/channel"
 	"parley/internal/check/parleytest"
 	"parley/internal/ground/quota"
+	"parley/internal/ground/store"
 )
 
 type vars = parleytest.Vars
@@ -162,6 +164,10 @@ func TestWhoNamedACustomerIsKept(t *testing.T) {
 	named(" ")
 	says("nora100")
 	named("nora100 CARRIER")
+	require.NoError(t, d.Store.Write(d.System(), func(ctx context.Context, tx *store.Tx) error { // as a server of 0.1.0 does
+		return tx.Ent.MessagingUser.Update().SetName("").Exec(ctx)
+	}))
+	named(" ")
 }
 
 func TestANewNameNamesTheConversation(t *testing.T) {

@@ -79,14 +79,15 @@ func (k kind) moved(m moment, by fraction, back bool) any {
 	if new(big.Rat).Abs(span).Cmp(most) >= 0 {
 		return formula.OutOfRange
 	}
-	whole := rounded(span, 18)
-	if whole = rounded(whole, 0); k.step == 1 {
-		whole = new(big.Rat).SetInt(new(big.Int).Quo(rounded(span, 18).Num(), rounded(span, 18).Denom()))
+	span = rounded(span, 18)
+	steps := rounded(span, 0)
+	if k.step == 1 { // what is left of a day is cut off
+		steps = new(big.Rat).SetInt(new(big.Int).Quo(span.Num(), span.Denom()))
 	}
 	if back {
-		whole.Neg(whole)
+		steps.Neg(steps)
 	}
-	to := new(big.Int).Add(whole.Num(), big.NewInt(int64(m)))
+	to := new(big.Int).Add(steps.Num(), big.NewInt(int64(m)))
 	first, last := big.NewInt(-719_162*k.step), big.NewInt(2_932_897*k.step)
 	if to.Cmp(first) < 0 || to.Cmp(last) >= 0 {
 		return formula.OutOfRange

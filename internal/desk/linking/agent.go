@@ -3,6 +3,7 @@ package linking
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -149,7 +150,8 @@ type Suggestion struct {
 
 // Suggestions are, for each of the conversations that the viewer of ctx has read, the
 // records that rules find for it, the likeliest first: of types, and with numbers in
-// fields, that the viewer may read. Conversations that are anchored have none. Three statements, or none.
+// fields, that the viewer may read. Conversations that are anchored have none. It takes three
+// statements, or none.
 func (s *Service) Suggestions(ctx context.Context, rows []*conversation.Row) ([][]*Suggestion, error) {
 	out := make([][]*Suggestion, len(rows))
 	for i := range out {
@@ -196,14 +198,9 @@ func (s *Service) Suggestions(ctx context.Context, rows []*conversation.Row) ([]
 func (s *Service) keepReadable(ctx context.Context, found [][]match.Record) {
 	rights := s.Directory.RecordRights(viewer.FromContext(ctx))
 	for i, records := range found {
-		kept := records[:0]
-		for _, r := range records {
-			def := s.Directory.Defined(r.ObjectType)
-			if f := def.Field(r.Field); rights.Object(r.ObjectType).Includes(object.Read) && rights.Field(def, f).Includes(object.Read) {
-				kept = append(kept, r)
-			}
-		}
-		found[i] = kept
+		found[i] = slices.DeleteFunc(records, func(r match.Record) bool {
+			return !rights.Object(r.ObjectType).Includes(object.Read) || s.readableField(ctx, r.ObjectType, r.Field) == nil
+		})
 	}
 }
 

@@ -64,18 +64,17 @@ func decided(found []candidate) *candidate {
 // no part of another.
 func lone(row *conversation.Row) bool { return row.RecordID == 0 && row.MergedInto == 0 }
 
-// callerOf is whose records are looked for: nobody where customers are not known by a phone
+// callerOf is the customer whose records are looked for; false if the customer has no phone
 // number.
 func (s *Service) callerOf(row *conversation.Row) (crm.Caller, bool) {
 	ch := s.Directory.Channel(row.ChannelID)
 	if ch == nil || !match.Links(ch.Type) {
 		return crm.Caller{}, false
 	}
-	address := row.Address
 	if ch.Type.IsSMS() && row.PhoneNumber() == nil { // a short code, or a name
 		return crm.Caller{}, false
 	}
-	digits := strings.TrimPrefix(address, "+")
+	digits := strings.TrimPrefix(row.Address, "+")
 	if !isWhole(digits) {
 		return crm.Caller{}, false
 	}
@@ -146,6 +145,4 @@ var changed = feed.Event{Cause: feed.ConversationChanged}
 
 // isWeb reports whether customers of a channel are visitors of a site or an app, who are
 // never linked.
-func isWeb(t channel.Type) bool {
-	return slices.Contains([]channel.Type{channel.Web, channel.InApp}, t)
-}
+func isWeb(t channel.Type) bool { return t == channel.Web || t == channel.InApp }

@@ -215,8 +215,8 @@ func (s *Service) apply(in *UpdateInput, r *match.Rule) (err error) {
 	return r.Check(s.Directory.Defined)
 }
 
-// switchesOff reports whether all that changes of what a rule does is that it is switched off:
-// it may be about what is gone.
+// switchesOff reports whether the rule is only switched off. That is not checked against the
+// object types: the fields that the rule names may be gone.
 func (in *UpdateInput) switchesOff() bool {
 	same := in.Order == nil && in.ObjectType == nil && in.Mode == nil && in.Timing == nil && in.MatchFields == nil && in.Condition == nil
 	return in.ID != "" && same && in.IsActive != nil && !*in.IsActive

@@ -192,3 +192,32 @@ func TestATrailFollowsWhatAConvertedLeadReferences(t *testing.T) {
 	tell("Lead", "lead", field("ConvertedOpportunityId", "sale"))
 	require.EqualValues(t, 1, requireKinds(t, s, feed.Enter).Counts.Total)
 }
+
+// What a lead on the path was converted to may be deleted and come back, too.
+func TestATrailGoesOnWhenWhatALeadBecameComesBack(t *testing.T) {
+	t.Parallel()
+	f := newFamily(t)
+	f.change(func(ctx context.Context, tx *store.Tx) error {
+		return tx.Ent.ObjectType.Update().Where(objecttype.Name("Contact")).SetRelated(mappings[3:4]).Exec(ctx)
+	})
+	ada := f.Context("ada")
+	tell := func(objectType, id string, fields ...*crm.FieldInput) {
+		t.Helper()
+		f.Clock.Advance(time.Second)
+		results, err := f.Schema.Records.Upsert(ada, []*crm.RecordInput{{ObjectType: objectType, ExternalID: id, Fields: fields}})
+		require.NoError(t, err)
+		require.Nil(t, results[0].Error)
+	}
+	tell("Contact", "chief", field("LastName", "chief"), field("AccountId", "A"))
+	tell("Lead", "lead", field("LastName", "lead"), field("ConvertedAccountId", "A"))
+	contact := "Contact"
+	_, err := f.Schema.Records.Merge(ada, []*crm.MergeInput{{ObjectType: "Lead", ExternalID: "lead", IntoObjectType: &contact, IntoExternalID: "one"}})
+	require.NoError(t, err)
+	f.talk("one", 1000, 1)
+	_, err = f.Schema.Records.Delete(ada, []*crm.DeletionInput{{ObjectType: "Contact", ExternalID: "one"}})
+	require.NoError(t, err)
+	s := f.watch(nil)
+	require.Zero(t, requireKinds(t, s, feed.Open).Counts.Total)
+	tell("Contact", "one", field("LastName", "one"))
+	require.EqualValues(t, 1, requireKinds(t, s, feed.Enter).Counts.Total)
+}

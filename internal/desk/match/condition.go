@@ -9,7 +9,7 @@ import (
 	"parley/internal/ground/fault"
 )
 
-// Environment is what conditions are decided in.
+// Environment is what conditions are evaluated in.
 type Environment struct {
 	formula.Environment
 
@@ -40,8 +40,10 @@ func (r *Rule) compile(defined recordfields.Types) (*formula.Program, error) {
 	return formula.Expression(r.Condition, recordfields.Of(r.ObjectType, defined), formula.Options{})
 }
 
-// condition is what reports whether a record meets the rule's condition. No record meets one
-// that is blank or cannot be computed: of other values, or because a field was taken away.
+// condition returns the function that reports whether a record meets the rule's condition. A
+// record does not if the result is blank or cannot be computed, if a field of the formula is
+// gone, or if what it holds was not read: a rule may get its condition after the read, and
+// must not take unread fields for blank ones.
 func (r *Rule) condition(env *Environment) func(*Record) bool {
 	if r.Condition == "" {
 		return func(*Record) bool { return true }
@@ -52,6 +54,9 @@ func (r *Rule) condition(env *Environment) func(*Record) bool {
 		return func(*Record) bool { return false }
 	}
 	return func(record *Record) bool {
+		if record.Held == nil {
+			return false
+		}
 		run := env.Environment
 		run.Values = program.Arrange(func(path string) formula.Value {
 			if f := def.Field(path); f != nil {

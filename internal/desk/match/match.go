@@ -120,7 +120,8 @@ type Record struct {
 	Field      string     // where the number is
 	Place      int        // of the field among the phone fields, from 0
 	Messaged   clock.Time // when the record was last messaged; zero for never
-	// Held is what the record holds, by the names of its fields, for conditions; nil if none was asked.
+	// Held is what the record holds, by the names of its fields; nil if it was not read, since
+	// no rule had a condition then.
 	Held map[string]object.Value
 }
 
@@ -155,11 +156,15 @@ type Candidate[R any] struct {
 	Reason Reason
 }
 
-// Candidates are the records that rules find among those with the customer's number and that
-// meet their conditions: in the order of the rules, each record once. Of those that one rule finds, the record last
-// messaged is first, then the one whose number is in the field that is tried first, then
-// the oldest.
+// Candidates are the records that rules find among those with the customer's number: in the
+// order of the rules, each record once. A rule finds only records that meet its condition. Of
+// those that one rule finds, the record last messaged is first, then the one whose number is
+// in the field that is tried first, then the oldest.
 func Candidates[R any](rules []R, of func(R) *Rule, found []Record, env *Environment) (all []Candidate[R]) {
+	if len(found) == 0 { // as for most customers without a record: no condition is compiled
+		return nil
+	}
+	found = byPlace(found)
 	seen := map[int64]bool{}
 	for _, rule := range rules {
 		of := of(rule)
@@ -168,7 +173,7 @@ func Candidates[R any](rules []R, of func(R) *Rule, found []Record, env *Environ
 		}
 		var own []Candidate[R]
 		meets := of.condition(env)
-		for _, r := range byPlace(found) {
+		for _, r := range found {
 			if of.takes(r.ObjectType, r.Field) && !seen[r.Key] && meets(&r) {
 				seen[r.Key] = true
 				own = append(own, Candidate[R]{r, rule, FieldOrder})

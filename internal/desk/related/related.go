@@ -130,8 +130,9 @@ func (t *Trail) take(w *walk, levels [][]reached) {
 	for _, level := range levels {
 		t.Truncated = t.Truncated || len(level) > MostRecords
 		for _, r := range level {
-			if t.passed[r.key] = struct{}{}; r.place != 0 {
-				t.passed[r.place] = struct{}{}
+			t.passed[r.key] = struct{}{}
+			if r.into != 0 {
+				t.passed[r.into] = struct{}{} // which may come back
 			}
 		}
 		slices.SortFunc(level, func(a, b reached) int { return cmp.Compare(a.place, b.place) })

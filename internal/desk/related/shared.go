@@ -10,15 +10,16 @@ import (
 	"parley/internal/desk/object"
 )
 
-// Shared lets trails that are alike hold one set of records, as long as any of them is in
-// use: those of streams, of which hundreds may follow one record. The zero value is ready
-// for use, by many goroutines.
+// Shared saves memory: hundreds of streams may follow one record, and those of their trails
+// that are equal hold one set of records for as long as any of them is in use. The zero value
+// is ready for use by many goroutines.
 type Shared struct {
 	mu   sync.Mutex
 	held map[string]weak.Pointer[members]
 }
 
-// One is the trail with the records that another like it holds, if there is one.
+// One returns a trail equal to t, which shares its records with another that is in use, if
+// there is one. Nobody may change t any more.
 func (s *Shared) One(t *Trail) *Trail {
 	key := t.Key()
 	s.mu.Lock()
@@ -36,7 +37,8 @@ func (s *Shared) One(t *Trail) *Trail {
 	return t
 }
 
-// forget drops what nobody holds any more.
+// forget drops the entry of records that nobody holds any more, unless another trail has
+// taken it over.
 func (s *Shared) forget(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

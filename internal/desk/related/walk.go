@@ -64,17 +64,18 @@ func newWalk(dialect string, roots []int64, p *paths) *walk {
 	return w
 }
 
-// reached is a record that a step leads to: its key, and that of the record that has its
-// place, 0 if the viewer may not read that one.
-type reached struct{ key, place int64 }
+// reached is a record that a step leads to: its key, that of the record it was converted to,
+// 0 for none, and that of the one of both that the trail has: 0 if the viewer may not read
+// that one, or it was deleted.
+type reached struct{ key, into, place int64 }
 
 // levels are the records that each step leads to, read from what a row says.
 func (w *walk) levels(ends string) ([][]reached, error) {
-	var rows [][3]int64
+	var rows [][4]int64
 	err := json.Unmarshal([]byte(ends), &rows)
 	levels := make([][]reached, len(w.steps))
 	for _, r := range rows {
-		levels[r[0]] = append(levels[r[0]], reached{r[1], r[2]})
+		levels[r[0]] = append(levels[r[0]], reached{r[1], r[2], r[3]})
 	}
 	return levels, err
 }
@@ -89,9 +90,9 @@ func (w *walk) Query() (string, []any) {
 		w.step(b, &w.steps[i+1])
 		b.WriteString(")")
 	}
-	list := "json_group_array(json_array(step, id, place))"
+	list := "json_group_array(json_array(step, id, merged_into, place))"
 	if w.dialect == dialect.Postgres {
-		list = "COALESCE(json_agg(json_build_array(step, id, place)), '[]')::text"
+		list = "COALESCE(json_agg(json_build_array(step, id, merged_into, place)), '[]')::text"
 	}
 	b.WriteString(" SELECT " + list + " FROM (")
 	for i := range w.steps[1:] {
@@ -108,7 +109,7 @@ func (w *walk) Query() (string, []any) {
 // end writes where a step leads to, and what has the place of a record that was converted to
 // another.
 func (w *walk) end(b *entsql.Builder, i int) {
-	b.WriteString(fmt.Sprintf("SELECT %d AS step, p.id, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
+	b.WriteString(fmt.Sprintf("SELECT %d AS step, p.id, p.merged_into, CASE WHEN p.merged_into = 0 THEN p.id ELSE (SELECT r.id FROM records AS r WHERE r.id = p.merged_into AND r.deleted_at = 0", i))
 	w.readable(b)
 	b.WriteString(fmt.Sprintf(") END AS place FROM s%d AS p", i))
 }

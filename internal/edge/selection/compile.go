@@ -41,7 +41,7 @@ type field struct {
 	on      *object
 	of      *Abstract
 	members map[string]*object
-	// shared says for whom of the subscribers what is selected below is the same.
+	// shared says which subscribers share what is selected below.
 	shared Sharing
 	// slot is where a run keeps what was fetched for it; -1 when it is read
 	// where it is written.

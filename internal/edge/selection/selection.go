@@ -73,8 +73,8 @@ type Field struct {
 	Resolve func(ctx context.Context, parent any, fc Call) (any, error)
 	// Batch calls the field's resolver for all parents at once.
 	Batch func(ctx context.Context, parents []any, fc Call) ([]any, error)
-	// Shared says among whom subscribers share what Batch gave, as @goShared promises
-	// in the schema.
+	// Shared says which subscribers share the results of Batch, as @goShared promises in
+	// the schema.
 	Shared Sharing
 	// Stream opens a subscription.
 	Stream func(ctx context.Context, fc Call) (Source, error)
@@ -82,17 +82,18 @@ type Field struct {
 	Execute func(ctx context.Context, field graphql.CollectedField, v any) graphql.Marshaler
 }
 
-// Sharing says to whom a batch resolver gives the same, of those who see the parents.
+// Sharing says which of the viewers who see the parents get the same from a batch resolver.
+// Its values are ordered: what is made of several fields is shared as the least of theirs.
 type Sharing int
 
 // What @goShared can say.
 const (
-	// SharedByNone is for what depends on who asks.
+	// SharedByNone is for fields that depend on the viewer.
 	SharedByNone Sharing = iota
-	// SharedByRights is for what is the same to viewers with equal rights on records.
+	// SharedByRights is for fields that are the same for viewers with equal rights on records.
 	SharedByRights
-	// SharedByAll is for what is the same to everybody. It is resolved by the system: it
-	// cannot learn who asks.
+	// SharedByAll is for fields that are the same for everybody. The system resolves them, so
+	// that they cannot depend on the viewer.
 	SharedByAll
 )
 
@@ -111,7 +112,8 @@ type Schema struct {
 	counts counts
 }
 
-// Rights gives the viewer's rights on records: equal values for equal rights alone.
+// Rights gives a viewer's rights on records as a value that can be compared. Values may be
+// equal only if the rights are.
 type Rights func(*viewer.Viewer) any
 
 // Now gives a viewer with the rights that they have by now.

@@ -26,18 +26,18 @@ func Channel[T any](values <-chan T) Source {
 	}
 }
 
-// Event is a value of a subscription of which others have their own: what does
-// not depend on who asks is written once for all of them. Shared returns what
-// load returned the first time it was asked for key.
+// Event is a value of a subscription that many subscribers get, each as a value of
+// their own: what does not depend on the viewer is written once for all of them.
+// Shared returns what load returned when key was first asked for.
 type Event interface {
 	Shared(key any, load func() (any, error)) (any, error)
 }
 
-// share is what is written once: a field of one plan, of one object, for viewers with
-// the same rights; nil for everybody.
+// share is the key of what is written once: a field of a plan, for an object.
 type share struct {
-	field          *field
-	object, rights any
+	field  *field
+	object any
+	rights any // of the viewers who share it; nil for everybody
 }
 
 // subscription opens a stream; nil when the executor must.
@@ -67,12 +67,12 @@ func (s *Schema) subscription(ctx context.Context, p *plan, op *graphql.Operatio
 	}
 }
 
-// open calls the field's resolver. What it refuses is told here, as the executor
-// does, and not asked again: it may have been counted.
+// open calls the field's resolver. Its error is reported here, as the executor would.
+// The executor must not call it again, since a limit may have counted the call.
 func (f *field) open(ctx context.Context, op *graphql.OperationContext) (source Source, ok bool) {
 	defer func() {
 		if recover() != nil {
-			ok = false // the executor meets the panic again, and tells of it
+			ok = false // the executor meets the panic again, and reports it
 		}
 	}()
 	var fc Call
@@ -126,10 +126,10 @@ func (p *plan) frame(ctx context.Context, f *field, v any, variables map[string]
 	})
 }
 
-// large stands for what is too large to be shared: more than a chunk. What is shared
-// stays until the last subscriber has taken it, and counts for none; what is larger
-// each writes anew, within their own bound. It is not written to its end to see that,
-// since the others wait meanwhile.
+// large stands for a value that is too large to be shared: more than a chunk. A shared
+// value stays until the last subscriber has taken it, and counts toward nobody's bound.
+// A larger one is written by each subscriber, within their own bound. Writing stops as
+// soon as it proves too large, since the others wait meanwhile.
 type large struct{}
 
 // splice writes what all subscribers of an event share.
@@ -162,7 +162,7 @@ func (p *plan) splice(ctx context.Context, r *run, f *field, event Event, v any,
 	return true
 }
 
-// rightsFor are what of the viewer's rights the shared value of a field depends on.
+// rightsFor are the rights of the viewer that a field depends on; nil for none.
 func (p *plan) rightsFor(ctx context.Context, f *field) any {
 	if f.shared == SharedByRights {
 		return p.rights(viewer.FromContext(ctx))
@@ -199,8 +199,8 @@ func (p *plan) alone(ctx context.Context, write func(r *run) bool) (data []byte,
 	return r.joined(), true
 }
 
-// shareable says for whom what is selected on a field's object is the same, of those who
-// may see it. What is resolved for who asks is for none, nor is what a variable stands in.
+// shareable says which of the viewers who see a field's object get the same selection on
+// it: none do if any of it is resolved for each viewer, or depends on a variable.
 func (f *field) shareable() Sharing {
 	if f.Of == "" || f.Many != nil || f.One == nil || f.Resolve != nil || f.Batch != nil {
 		return SharedByNone
@@ -208,7 +208,7 @@ func (f *field) shareable() Sharing {
 	return f.alike()
 }
 
-// alike says the same of everything below.
+// alike is the least sharing of everything below.
 func (f *field) alike() Sharing {
 	least := SharedByAll
 	for _, o := range f.selections() {

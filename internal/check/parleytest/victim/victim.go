@@ -32,7 +32,8 @@ const given = "PARLEY_TEST_VICTIM"
 
 // Task is what every victim needs to know; a test's own task embeds it.
 type Task struct {
-	Database, Key string
+	Database string
+	Key      string // the file of its key; empty where none is needed
 	// Statement is the one at which the process is killed, zero for none; the work ends if
 	// it has fewer.
 	Statement int64

@@ -289,10 +289,10 @@ func (o *Org) Hang(calls int) { o.locked(func() { o.hanging = calls }) }
 // Lose has the answers to the next writes be lost: they are done, and nobody is told.
 func (o *Org) Lose(answers int) { o.locked(func() { o.lost = answers }) }
 
-// mostDaily is how many calls a day takes.
+// mostDaily is the daily limit of calls.
 const mostDaily = 1_000_000
 
-// Leave leaves so many calls until the daily limit is reached.
+// Leave sets how many calls are left until the daily limit is reached.
 func (o *Org) Leave(calls int) { o.locked(func() { o.daily = calls }) }
 
 // SignedIns counts the tokens that were given.

@@ -64,13 +64,14 @@ func known(f *codegen.Field) bool {
 		(f.IsVariable() || f.IsMethod() && f.NoErr && !f.MethodHasContext && len(f.Args) == 0)
 }
 
-// shared says to whom a batch resolver gives the same, by the schema; empty for nobody.
+// shared is the selection.Sharing that the schema gives a batch resolver; empty for
+// SharedByNone.
 func shared(f *codegen.Field) string {
 	d := f.FieldDefinition.Directives.ForName("goShared")
-	switch {
-	case d == nil:
+	if d == nil {
 		return ""
-	case d.Arguments.ForName("byRecordRights") != nil:
+	}
+	if by := d.Arguments.ForName("byRecordRights"); by != nil && by.Value.Raw == "true" {
 		return "SharedByRights"
 	}
 	return "SharedByAll"

@@ -1,8 +1,9 @@
 // Command serve serves a Salesforce of a test's own at a free port of this machine, and
-// prints its address and who signs in. It is for jsforce, the client that tests it
+// prints its address and the credentials to sign in with. It is for jsforce, the client that tests it
 // (clients/salesforce). The environment variable PUBLIC_KEY verifies the JWT bearer flow.
 //
-// A line of standard input does what no call of the API does, and is answered by "done":
+// A line of standard input does what no call of the API does. It is answered by "done", or
+// by what is wrong with it:
 //
 //	merge LOSER WINNER
 //	leave CALLS
@@ -43,8 +44,8 @@ func serve(in io.Reader, out io.Writer) error {
 	org.PublicKey = []byte(os.Getenv("PUBLIC_KEY"))
 	fmt.Fprintf(out, "http://%s %s %s %s\n", listener.Addr(), org.ClientID, org.ClientSecret, org.Username)
 	go func() {
-		for lines := bufio.NewScanner(in); lines.Scan(); fmt.Fprintln(out, "done") {
-			obey(org, strings.Fields(lines.Text()))
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			fmt.Fprintln(out, obey(org, strings.Fields(lines.Text())))
 		}
 		_ = server.Close()
 	}()
@@ -54,13 +55,19 @@ func serve(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// obey does what a line says.
-func obey(org *salesforcetest.Org, words []string) {
+// obey does what a line says, and returns its answer.
+func obey(org *salesforcetest.Org, words []string) string {
 	switch {
 	case len(words) == 3 && words[0] == "merge":
 		org.Merge(words[1], words[2])
 	case len(words) == 2 && words[0] == "leave":
-		calls, _ := strconv.Atoi(words[1])
+		calls, err := strconv.Atoi(words[1])
+		if err != nil {
+			return err.Error()
+		}
 		org.Leave(calls)
+	default:
+		return fmt.Sprintf("unknown line: %q", words)
 	}
+	return "done"
 }
