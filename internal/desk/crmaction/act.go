@@ -1,8 +1,11 @@
 package crmaction
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
 	"parley/ent/record"
@@ -69,7 +72,7 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	}
 	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, outlet != nil)
 	if err != nil {
-		return err
+		return t.placed(err, in.Fields)
 	}
 	t.result.record = edit.Key
 	for _, f := range edit.Fields {
@@ -85,6 +88,21 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	}
 	t.requests = append(t.requests, &Request{toCRM, address, body})
 	return t.service.Syncs.Queue(ctx, t.tx, change)
+}
+
+// placed is the error of a record's change at the value that the agent gave for its
+// field, or at the values together if the action itself states it.
+func (t *turn) placed(err error, fields []*crm.FieldInput) error {
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Field == "" {
+		return err
+	}
+	for i, in := range fields {
+		if place, given := t.places[in.Name]; given && f.Field == fmt.Sprintf("%s.%d", crm.ChangedFields, i) {
+			return fault.At(place, err)
+		}
+	}
+	return fault.At("input.values", err)
 }
 
 // toCRM stands in for the method of HTTP, which differs from CRM to CRM.
@@ -109,7 +127,7 @@ func (t *turn) link(ctx context.Context) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.At("input.values", fault.Missing("record"))
+		return fault.At(cmp.Or(t.places[action.RecordID], "input.values"), fault.Missing("record"))
 	}
 	t.result.record = found[0].ID
 	t.linked = &conversation.Record{Key: found[0].ID, ObjectType: found[0].ObjectType, Name: found[0].Name}
