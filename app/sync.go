@@ -7,6 +7,7 @@ import (
 	"parley/internal/connector/registry"
 	"parley/internal/desk/crm"
 	"parley/internal/desk/crmsync"
+	"parley/internal/edge/answer"
 	"parley/internal/edge/server"
 	"parley/internal/ground/clock"
 	"parley/internal/ground/publicid"
@@ -34,8 +35,8 @@ func (a *App) wireSync(ids *publicid.Codec, records *crm.Service) *crmsync.Servi
 // webhook serves what carriers and CRMs post.
 func (a *App) webhook(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("provider") == crmProvider {
-		a.Schema.Syncs.Handler().ServeHTTP(w, r)
+		a.Schema.Syncs.Handler(answer.Refuse).ServeHTTP(w, r)
 		return
 	}
-	a.Receiver.Handler(a.PublicURL()).ServeHTTP(w, r)
+	a.Receiver.Handler(a.PublicURL(), answer.Refuse).ServeHTTP(w, r)
 }

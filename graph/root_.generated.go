@@ -9895,7 +9895,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
   CONVERSATION_BEGUN
   "A customer wrote for the first time."
   FIRST_INBOUND
-  "A customer wrote for the first time whose conversation is of no record, and whom no linking rule links with the message or soon after it."
+  "A customer wrote for the first time whose conversation has no record, and whom no linking rule links with the message or soon after it."
   UNKNOWN_SENDER
   "A customer wrote."
   MESSAGE_RECEIVED
@@ -9911,7 +9911,7 @@ enum CrmActionTrigger @goModel(model: "parley/internal/desk/action.Trigger") {
 type CrmActionParameter @goModel(model: "parley/internal/desk/action.Parameter") {
   "What people call it."
   label: String!
-  "Which of the values that the kind of action knows: one of the keys that it names, or a field to write."
+  "Which of the values that the kind of action knows: one of the keys that it names, or the name of a field to write, whose type and choices ` + "`" + `objectType` + "`" + ` has."
   key: String!
   "Where the value comes from."
   type: CrmParameterType! @goField(name: "Source")
@@ -10004,7 +10004,7 @@ enum CrmActionReasonCode @goModel(model: "parley/internal/desk/action.ReasonCode
   CONVERSATION_MERGED
   "It is not for records of this type."
   NOT_FOR_OBJECT_TYPE
-  "The conversation is of no record."
+  "The conversation has no record, or one of an object type that is not defined."
   NO_RECORD
   "It reads a field that the viewer may not read."
   FIELD_NOT_READABLE
@@ -11675,7 +11675,7 @@ input ComponentConstantInput @goModel(model: "parley/internal/desk/component.Con
 
 "An item of a list."
 input ComponentItemInput @goModel(model: "parley/internal/desk/component.Item") {
-  "1 to 200 characters. What channels show of it, ` + "`" + `Channel.capabilities` + "`" + ` says."
+  "1 to 200 characters. How many of them a format shows, ` + "`" + `channelTypes { formats { optionCharacters } }` + "`" + ` says."
   name: String!
   "Up to 200 characters."
   subtitle: String
@@ -11759,7 +11759,7 @@ input ComponentQueryOrderInput @goModel(model: "parley/internal/desk/component.O
 input ComponentQueryFilterInput @goModel(model: "parley/internal/desk/component.Filter") {
   "A filterable field, up to 80 characters."
   field: String!
-  "A template of up to 5,000 characters over constants and parameters, such as ` + "`" + `{!$Parameters.Case.AccountId}` + "`" + `."
+  "A template of up to 5,000 characters over constants and parameters, such as ` + "`" + `{!$Parameters.Case.AccountId}` + "`" + `; of a REFERENCE it results in an external id. A RECORD has no value of its own: pass its external id as a TEXT."
   value: String!
 }
 
@@ -11972,7 +11972,7 @@ input PrepareComponentInput @goModel(model: "parley/internal/desk/composer.Prepa
   conversationId: ID!
   "Up to 20 values of parameters. A RECORD that is left out is the conversation's own, if that is of the object type."
   parameters: [ComponentValueInput!]
-  "Up to 100 times of a time selector without a provider. Those that are over are left out, and 13 are offered at most."
+  "Up to 100 times of a time selector without a provider. Those that have begun are left out, and 13 are offered at most."
   slots: [ComponentSlotInput!]
   "Zone in which the times of a time selector are shown, by its IANA name such as Europe/Berlin, up to 64 characters; absent: the customer's, else the organisation's. Other texts use the organisation's."
   timeZone: String
@@ -12058,11 +12058,11 @@ enum MissingComponentValueReason @goModel(model: "parley/internal/desk/component
   NOT_FOUND
   "The viewer may not read the field."
   FIELD_NOT_READABLE
-  "There is nothing to choose from."
+  "There is nothing to choose from: no slots or records were given, the query found none, or each of the times has begun, which ` + "`" + `detail` + "`" + ` says."
   NO_OPTIONS
   "A text came out blank."
   BLANK
-  "An address is none of the web."
+  "An address does not begin with http:// or https://, or is no address."
   BAD_URL
   "A formula failed; ` + "`" + `detail` + "`" + ` says why."
   FORMULA_FAILED
@@ -12127,7 +12127,7 @@ enum ComponentMisfitReason @goModel(model: "parley/internal/channel.MisfitReason
   TITLE_TOO_LONG
   "An address is too long, in bytes."
   ADDRESS_TOO_LONG
-  "An address is none of the web."
+  "An address does not begin with http:// or https://, or is no address."
   ADDRESS_INVALID
   "An image of the file store has no address that platforms can open, because the server does not know its own: start it with its public URL."
   IMAGE_NOT_PUBLIC
@@ -12310,7 +12310,7 @@ type CustomerToken @goModel(model: "parley/internal/desk/composer.CustomerToken"
 
 extend type Query {
   """
-  Reads a token that a customer brought back in an address, such as that of a survey: texts of components write it as ` + "`" + `{!$Conversation.Token}` + "`" + `. Nobody else can make one. It is read for
+  Reads a token that a customer brought back in an address, such as that of a survey: texts of components write it as ` + "`" + `{!$Conversation.Token}` + "`" + `. Nobody else can make one. It can be read for
   30 days, by whoever sees the conversation, and gives no rights. BAD_INPUT for any other text.
   """
   customerToken("The token, up to 200 characters." token: String!): CustomerToken!
@@ -13027,7 +13027,7 @@ type Record implements Node @goModel(model: "parley/internal/desk/conversation.R
   externalId: String!
   "Id in the CRM; null until the CRM has confirmed that it has the record."
   confirmedExternalId: String
-  "Display name."
+  "Display name: the field that the object type names for it. Empty while that is blank, as of a record that an action created until the CRM has numbered it."
   name: String!
   "Mobile number as stored in the CRM; null if empty, and if the viewer may read records of its type but not all of the fields that hold phone numbers."
   mobileNumber: String @goShared(byRecordRights: true) @goField(batch: true, forceResolver: true)
@@ -13054,7 +13054,7 @@ extend type Query {
   ): [Agent!]!
   "All channels, by name. At most 2,000 in an organisation."
   channels: [Channel!]!
-  "A CRM record by object type and id in the CRM, for CRM pages that embed its conversations."
+  "A CRM record by object type and id in the CRM, for CRM pages that embed its conversations; ` + "`" + `node` + "`" + ` finds one by its id in Parley. Null with NOT_FOUND when there is none, and when the viewer may not see it."
   record(
     "Object type in the CRM."
     objectType: String!
@@ -13145,7 +13145,7 @@ input CheckFormulaInput @goModel(model: "parley/internal/desk/formula/trial.Inpu
 
 "A field of a formula with its value."
 input FormulaFieldInput @goModel(model: "parley/internal/desk/formula/trial.FieldInput") {
-  "The name or path, such as ` + "`" + `Subject` + "`" + `, ` + "`" + `Account.Name` + "`" + ` or ` + "`" + `$Constants.Title` + "`" + `: up to 300 bytes. Case does not matter."
+  "The name or path, such as ` + "`" + `Subject` + "`" + `, ` + "`" + `AccountId.Name` + "`" + ` or ` + "`" + `$Constants.Title` + "`" + `: up to 300 bytes. Case does not matter."
   name: String!
   "Its type."
   type: FormulaType!
@@ -14772,7 +14772,7 @@ extend type Subscription {
   Its fields as the object type defines them, blank ones too; none if the object type is not defined. What the viewer may not read has no value, and says so.
   """
   fields(
-    "Names of the fields wanted, 1 to 100, whatever their case; all if absent."
+    "Names of the fields wanted, 1 to 100, whatever their case; all if absent. They come in the order of the object type, without names that it does not have."
     names: [String!]
   ): [RecordField!]! @goShared(byRecordRights: true) @goField(batch: true, forceResolver: true)
 }
@@ -15543,7 +15543,7 @@ type CrmConnection implements Node @goModel(model: "parley/internal/desk/crmsync
   pendingWriteCount: Count! @goField(name: "PendingWrites")
   "How many changes by actions did not get to the CRM, of those that ` + "`" + `crmActionRuns` + "`" + ` has; 10,000 stands for that and more."
   failedWriteCount: Count! @goField(name: "FailedWrites")
-  "The last changes that could not be taken, newest first. The last 1,000 are kept, until a later change of their record is taken."
+  "The last changes that could not be taken, newest first: of a record the newest. The last 1,000 are kept, until a later change of their record is taken."
   rejectedChanges("How many: 1 to 100, default 20." first: Int! = 20): [RejectedChange!]! @goField(batch: true, forceResolver: true)
   "When it was created."
   createdAt: DateTime!

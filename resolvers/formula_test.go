@@ -56,7 +56,7 @@ func TestFormulasAreCheckedAndRun(t *testing.T) {
 		},
 		{
 			vars{"expression": "1", "fields": []vars{field("N", "NUMBER", "one")}},
-			`{"type":null,"value":null,"error":{"code":"BAD_INPUT","message":"The value of \"N\" is not a number: not a number.","line":null,"column":null,"suggestion":null}}`,
+			`{"type":null,"value":null,"error":{"code":"BAD_INPUT","message":"The value of \"N\" is not a number: write it as 12.50.","line":null,"column":null,"suggestion":null}}`,
 		},
 	} {
 		got := p.As("amy").Do(checkFormula, vars{"input": test.input}).Get("checkFormula")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/app"
+	"parley/ent"
 	"parley/internal/channel"
 	"parley/internal/desk/directory"
 	"parley/internal/desk/inbound"
@@ -89,8 +90,11 @@ func (s *asCustomer) post(ctx context.Context, c *cli, out io.Writer, compose fu
 		return err
 	}
 	at, err := a.Receiver.Find(ctx, ch.Account, id)
+	if ent.IsNotFound(err) {
+		return errors.New("the server accepted it, but it appears in no conversation; \"parley inbound status\" says why")
+	}
 	if err != nil {
-		return fmt.Errorf("the server accepted it, but it appears in no conversation; \"parley inbound status\" may say why: %w", err)
+		return err
 	}
 	fmt.Fprintln(out, whereIs(at, ch))
 	return nil

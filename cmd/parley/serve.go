@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"parley/app"
@@ -153,7 +154,7 @@ func sayTokens(say func(string, ...any), a *app.App) {
 	say("\nTokens, valid for 12 hours (parley token AGENT prints more):")
 	for _, agent := range agents {
 		if t, err := a.Tokens.Mint(agent.Username, 12*time.Hour); err == nil {
-			say("  %-5s %s", agent.Username, t)
+			say("  %-5s %-10s %s", agent.Username, strings.ToLower(string(agent.Role)), t)
 		}
 	}
 }

@@ -29,7 +29,7 @@ var messages = map[ReasonCode]string{
 	MissingPermission:  "Taking actions needs the permission TAKE_ACTION. Ask an administrator.",
 	ConversationMerged: "The conversation was merged into another. Take the action there.",
 	NotForObjectType:   "The action is not for records of this type.",
-	NoRecord:           "The conversation is of no record. Link it to one first.",
+	NoRecord:           "The conversation has no record, or one of an object type that is not defined. Link it to another first.",
 	FieldNotReadable:   "The action reads a field that you may not read. Ask an administrator.",
 	FieldNotWritable:   "The action writes a field, or a type of record, that you may not write. Ask an administrator.",
 	DefinitionOutdated: "The action names a field or an object type that takes no values any more, or is of a kind that this version does not know. Ask an administrator to correct it.",

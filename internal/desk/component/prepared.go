@@ -60,7 +60,7 @@ func Open(s *cursor.Sealer, field, token string, conversation, agent int64, now 
 	plain, ok := s.OpenBytes(sealed, token)
 	p := &Prepared{}
 	if !ok || json.Unmarshal(plain, p) != nil || p.Agent != agent || p.Conversation != conversation || conversation == 0 {
-		return nil, fault.Input(field, "This is no token that you got from prepareComponent for this conversation. Prepare the component again.")
+		return nil, fault.Input(field, "This token is not one that prepareComponent gave you for this conversation. Prepare the component again.")
 	}
 	if now > p.Until {
 		return nil, fault.Input(field, "The component was prepared more than %d minutes ago. Prepare it again.", Keeps/time.Minute)

@@ -50,6 +50,9 @@ func (p *preparing) slots(ctx context.Context) error {
 	}
 	options, missing := p.Slots(p.values, given)
 	p.values.Options, p.values.Missing = options, append(p.values.Missing, missing...)
+	if len(given) > 0 && len(options) == 0 {
+		p.lack([]component.Missing{{Path: "options", Reason: component.NoOptions, Detail: "Each of the times has begun. Give later ones."}})
+	}
 	return nil
 }
 

@@ -226,6 +226,10 @@ func TestSlotsThatAreOverAreNotOffered(t *testing.T) {
 	require.Equal(t, "When?\n1. 2026-11-30 09:00\n2. 2026-11-30 10:30", shown.Get("text").String())
 	none := b.preview("amy", vars{"componentId": id, "conversationId": conversation})
 	require.Contains(t, none.Get("missing").String(), "NO_OPTIONS")
+	none = b.preview("amy", vars{"componentId": id, "conversationId": conversation, "slots": []vars{{"start": "2026-11-23T08:00:00Z", "durationMinutes": 30}}})
+	require.Equal(t, "options", none.Get("missing", 0, "path").String(), none.String())
+	require.Contains(t, none.Get("missing", 0, "detail").String(), "has begun")
+	require.Len(t, none.Get("missing").List(), 1)
 }
 
 func TestAutomaticResponsesArePreviewedAndNotSent(t *testing.T) {

@@ -168,7 +168,7 @@ const mostCustomerToken = 200 // characters
 func (s *Service) ReadToken(ctx context.Context, token string) (*CustomerToken, error) {
 	key, of, until, ok := component.ReadCustomerToken(s.Cursors.Sealer, token[:min(len(token), mostCustomerToken)])
 	if !ok {
-		return nil, fault.Input("token", "This is no token of a customer's. Take $Conversation.Token as the customer's address has it.")
+		return nil, fault.Input("token", "This token is not one that a customer got. Pass the value of $Conversation.Token from the address, unchanged.")
 	}
 	if s.Store.Clock.Now() > until {
 		return nil, fault.Input("token", "The token is older than %d days. Send the customer another.", component.TokenKeeps/(24*3600*1e9))

@@ -60,8 +60,8 @@ func (d *Service) Scope(ctx context.Context, v *viewer.Viewer, view View, filter
 // viewRow declares a view.
 type viewRow struct {
 	kind ViewKind
-	// subject says that the view needs one.
-	subject bool
+	// subject is what the view needs to be named; empty for nothing.
+	subject string
 	// ask returns what the view wants of each condition for the viewer of ctx.
 	ask func(ctx context.Context, d *Service, subject string) (asked, error)
 	// inboxes are those of the kind that v has; nil when it is no inbox.
@@ -89,7 +89,7 @@ var views = []viewRow{
 		},
 	},
 	{
-		kind: SenderID, subject: true,
+		kind: SenderID, subject: "a channel's id",
 		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
 			v := viewer.FromContext(ctx)
 			key, ok := d.IDs.Decode(publicid.Channel, subject)
@@ -115,7 +115,7 @@ var views = []viewRow{
 		inboxes: func(*Service, *viewer.Viewer, cellSums) []*Inbox { return []*Inbox{{Title: "Unassigned"}} },
 	},
 	{
-		kind: ObjectType, subject: true,
+		kind: ObjectType, subject: "the name of an object type, such as Contact",
 		ask: func(_ context.Context, _ *Service, subject string) (asked, error) {
 			if !storable(subject) {
 				return asked{}, fault.Input("view.subject", "This is not an object type. Give one such as Contact.")
@@ -131,7 +131,7 @@ var views = []viewRow{
 		},
 	},
 	{
-		kind: TeamInbox, subject: true,
+		kind: TeamInbox, subject: "an agent's id",
 		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
 			v := viewer.FromContext(ctx)
 			key, ok := d.IDs.Decode(publicid.Agent, subject)
@@ -150,7 +150,7 @@ var views = []viewRow{
 		},
 	},
 	{
-		kind: OfRecord, subject: true,
+		kind: OfRecord, subject: "a record's id",
 		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Record, subject)
 			if !ok {
@@ -161,7 +161,7 @@ var views = []viewRow{
 		},
 	},
 	{
-		kind: RecordTrail, subject: true,
+		kind: RecordTrail, subject: "a record's id",
 		ask: func(ctx context.Context, d *Service, subject string) (asked, error) {
 			key, ok := d.IDs.Decode(publicid.Record, subject)
 			if !ok {
@@ -176,13 +176,13 @@ var views = []viewRow{
 // asks returns what a view asks for the viewer of ctx.
 func (d *Service) asks(ctx context.Context, view View) (asked, error) {
 	i := slices.IndexFunc(views, func(r viewRow) bool { return r.kind == view.Kind })
-	needed, subject := i >= 0 && views[i].subject, ""
+	needed, subject := i >= 0 && views[i].subject != "", ""
 	if view.Subject != nil {
 		subject = *view.Subject
 	}
 	switch {
 	case needed && subject == "":
-		return asked{}, fault.Input("view.subject", "The view %s needs a subject. See the description of its kind.", view.Kind)
+		return asked{}, fault.Input("view.subject", "The view %s needs a subject: %s.", view.Kind, views[i].subject)
 	case !needed && view.Subject != nil:
 		return asked{}, fault.Input("view.subject", "The view %s takes no subject. Leave it out.", view.Kind)
 	case i < 0:

@@ -112,12 +112,15 @@ func editedAt(was *stored, now clock.Time, written bool) clock.Time {
 	return max(now, was.at)
 }
 
+// ChangedFields is where Change says that a field is wrong, followed by its index.
+const ChangedFields = "record.fields"
+
 // Change adds a record, or changes the one that is there, within a write that took Lock.
 // It goes by the given rights. It is never older than what the CRM said last, for whoever
 // makes it sees that. If it is written to the CRM, it is hardly newer either: the CRM decides,
 // so that whatever changed there later counts, also what has not come yet.
 func (s *Service) Change(ctx context.Context, tx *store.Tx, rights *object.Rights, in *RecordInput, written bool) (*Edit, error) {
-	w, problem := s.prepare(rights, "input.values", in)
+	w, problem := s.prepare(rights, "record", in)
 	if problem != nil {
 		return nil, problem
 	}

@@ -1,6 +1,7 @@
 package crmaction
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,7 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	}
 	edit, err := t.service.Records.Change(ctx, t.tx, t.rights, in, outlet != nil)
 	if err != nil {
-		return t.untold(in, err)
+		return t.placed(err, in.Fields)
 	}
 	t.result.record = edit.Key
 	for _, f := range edit.Fields {
@@ -89,18 +90,25 @@ func (t *turn) write(ctx context.Context, to crm.Name) error {
 	return t.service.Syncs.Queue(ctx, t.tx, change)
 }
 
-// untold leaves the value out of why a trigger's run was refused: it read that with all
-// rights, and whoever reads the log may not.
-func (t *turn) untold(in *crm.RecordInput, err error) error {
+// placed is the error of a record's change at the value that the agent gave for its
+// field, or at the values together if the action itself states it. Of a trigger's run it
+// leaves the value out: that was read with all rights, and whoever reads the log may not.
+func (t *turn) placed(err error, fields []*crm.FieldInput) error {
 	var f *fault.Error
-	nth := 0
-	if t.trigger == "" || !errors.As(err, &f) {
+	if !errors.As(err, &f) || f.Field == "" {
 		return err
 	}
-	if n, _ := fmt.Sscanf(f.Field, "input.values.fields.%d", &nth); n == 0 || nth >= len(in.Fields) {
-		return err
+	const all = "input.values"
+	for i, in := range fields {
+		if f.Field != fmt.Sprintf("%s.%d", crm.ChangedFields, i) {
+			continue
+		}
+		if t.trigger != "" {
+			return fault.At(all, fault.New(f.Code, "What the action has for %s is no value that this field takes. Correct the parameter, or what it reads.", in.Name))
+		}
+		return fault.At(cmp.Or(t.places[in.Name], all), err)
 	}
-	return fault.At(f.Field, fault.New(f.Code, "What the action has for %s is no value that this field takes. Correct the parameter, or what it reads.", in.Fields[nth].Name))
+	return fault.At(all, err)
 }
 
 // toCRM stands in for the method of HTTP, which differs from CRM to CRM.
@@ -125,7 +133,7 @@ func (t *turn) link(ctx context.Context) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fault.At("input.values", fault.Missing("record"))
+		return fault.At(cmp.Or(t.places[action.RecordID], "input.values"), fault.Missing("record"))
 	}
 	t.result.record = found[0].ID
 	t.linked = &conversation.Record{Key: found[0].ID, ObjectType: found[0].ObjectType, Name: found[0].Name}

@@ -27,6 +27,7 @@ type order struct {
 	conversation int64             // 0 for the newest of the record
 	record       int64             // the record that changed; 0 for the conversation's
 	values       map[string]string // that the agent gave
+	places       map[string]string // where in the input, by key
 	rights       *object.Rights
 	agent        int64          // who asked for it; 0 for nobody
 	trigger      action.Trigger // what set it off; empty for an agent

@@ -127,7 +127,7 @@ func (s *Service) ordered(ctx context.Context, in *RunInput) (*order, error) {
 	if a.Mode != action.Manual || !a.Active {
 		return nil, fault.At("input.actionId", fault.New(fault.Conflict, "The action is switched off, or only triggers run it. Choose one of availableActions."))
 	}
-	o := &order{action: a, values: map[string]string{}, rights: s.Directory.RecordRights(v), key: in.IdempotencyKey, agent: v.AgentID, dry: in.DryRun != nil && *in.DryRun}
+	o := &order{action: a, values: map[string]string{}, places: map[string]string{}, rights: s.Directory.RecordRights(v), key: in.IdempotencyKey, agent: v.AgentID, dry: in.DryRun != nil && *in.DryRun}
 	if o.conversation, _ = s.IDs.Decode(publicid.Conversation, in.ConversationID); o.conversation == 0 {
 		return nil, fault.At("input.conversationId", fault.Missing("conversation"))
 	}
@@ -146,7 +146,7 @@ func (s *Service) ordered(ctx context.Context, in *RunInput) (*order, error) {
 		if n := utf8.RuneCountInString(value.Value); n > action.MostValue {
 			return nil, fault.Input(at+".value", "Use at most %d characters, not %d.", action.MostValue, n)
 		}
-		o.values[value.Key] = channel.CleanText(value.Value)
+		o.values[value.Key], o.places[value.Key] = channel.CleanText(value.Value), at+".value"
 	}
 	return o, nil
 }

@@ -143,6 +143,20 @@ func TestARunIsRefusedForTheReasonsThatWereShown(t *testing.T) {
 	require.Equal(t, "NOT_FOUND", code(b.run("bo", ids["stage"], hidden, nil)), "bo does not see the conversation")
 }
 
+// A value that the field does not take is at fault where the agent gave it.
+func TestAWrongValueIsNamedWhereItWasGiven(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	conversation := b.conversation("+12025550190")
+	id := b.action(vars{"performs": "CREATE_RECORD", "parameters": []vars{
+		param("ObjectName", "VALUE", "Visit__c"), asked("Amount"), asked("Name"), param("Mobile", "VALUE", "+12025550190"), asked("Stage"),
+	}})
+	refused := b.run("amy", id, conversation, vars{"values": []vars{{"key": "Stage", "value": "Open"}, {"key": "Amount", "value": "much"}, {"key": "Name", "value": "Zoe"}}})
+	require.Equal(t, "input.values.1.value", refused.Get("errors", 0, "field").String(), refused.Get("errors").String())
+	refused = b.run("amy", id, conversation, vars{"values": []vars{{"key": "Stage", "value": "Sold"}, {"key": "Amount", "value": "1"}, {"key": "Name", "value": "Zoe"}}})
+	require.Equal(t, "input.values.0.value", refused.Get("errors", 0, "field").String(), refused.Get("errors").String())
+}
+
 func TestACreatedRecordCanTakeTheConversation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -75,27 +75,32 @@ type Problem struct {
 // committed and what could not is kept, 400 for a body that is no batch, 403 on a wrong
 // or absent signature or a time that is too far off, 404 for a connection we do not have,
 // 405 for another method, 413 over MostBody, and 503 when it is to be posted again: while
-// the connection is paused or cannot read its secret, and when nothing was stored.
-func (s *Service) Handler() http.Handler {
+// the connection is paused or cannot read its secret, and when nothing was stored. It
+// answers errors by refuse, so that whoever connects a CRM reads what to correct.
+func (s *Service) Handler(refuse func(w http.ResponseWriter, r *http.Request, status int, err error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "Use POST for webhooks.", http.StatusMethodNotAllowed)
+			refuse(w, req, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Use POST for webhooks."))
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MostBody))
 		if err != nil {
-			status := http.StatusBadRequest
+			status, problem := http.StatusBadRequest, fault.New(fault.BadInput, "The body could not be read. Post it again.")
 			var tooLarge *http.MaxBytesError
 			if errors.As(err, &tooLarge) {
-				status = http.StatusRequestEntityTooLarge
+				status, problem = http.StatusRequestEntityTooLarge, fault.New(fault.LimitExceeded, "The body may have at most %d bytes. Post fewer changes.", MostBody)
 			}
-			http.Error(w, "The body could not be read.", status)
+			refuse(w, req, status, problem)
 			return
 		}
 		answer, err := s.Receive(req.Context(), req.PathValue("account"), req.Header, string(body))
 		if err != nil {
-			s.refuse(w, req, err)
+			status, problem := refused(req, err)
+			if status == http.StatusServiceUnavailable {
+				w.Header().Set("Retry-After", "60")
+			}
+			refuse(w, req, status, problem)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -103,36 +108,32 @@ func (s *Service) Handler() http.Handler {
 	})
 }
 
-// refuse answers a webhook that was not taken.
-func (s *Service) refuse(w http.ResponseWriter, req *http.Request, err error) {
+// refused is the status and the error of a webhook that was not taken.
+func refused(req *http.Request, err error) (int, error) {
 	status := map[fault.Code]int{
-		fault.BadInput: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Unauthenticated: http.StatusForbidden,
+		fault.BadInput: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Forbidden: http.StatusForbidden,
 	}[fault.CodeOf(err)]
 	var is *fault.Error
-	if status != 0 && errors.As(err, &is) {
-		http.Error(w, is.Message, status)
-		return
+	switch {
+	case status != 0:
+		return status, err
+	case errors.As(err, &is):
+		return http.StatusServiceUnavailable, err
 	}
-	w.Header().Set("Retry-After", "60")
-	message := "Not stored. Post it again."
-	if errors.As(err, &is) {
-		message = is.Message
-	} else {
-		slog.ErrorContext(req.Context(), "a webhook of a CRM could not be stored", "connection", req.PathValue("account"), "error", err)
-	}
-	http.Error(w, message, http.StatusServiceUnavailable)
+	slog.ErrorContext(req.Context(), "a webhook of a CRM could not be stored", "connection", req.PathValue("account"), "error", err)
+	return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "Not stored. Post it again.")
 }
 
 // Receive verifies a webhook and takes its changes. One of a wrong signature is
-// UNAUTHENTICATED.
+// FORBIDDEN.
 func (s *Service) Receive(ctx context.Context, connectionID string, header http.Header, body string) (*Answer, error) {
 	ctx = viewer.AsSystem(ctx, "sync")
 	if account.CheckAccountID("", connectionID) != nil { // none can have it
-		return nil, fault.New(fault.NotFound, "No such connection.")
+		return nil, fault.New(fault.NotFound, "There is no connection of the kind WEBHOOK with this address. Read its webhookUrl.")
 	}
 	row, err := s.Store.Ent.CrmConnection.Query().Where(crmconnection.Key(connectionID), crmconnection.Kind(string(Webhook))).Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, fault.New(fault.NotFound, "No such connection.")
+		return nil, fault.New(fault.NotFound, "There is no connection of the kind WEBHOOK with this address. Read its webhookUrl.")
 	}
 	if err != nil {
 		return nil, err
@@ -143,10 +144,10 @@ func (s *Service) Receive(ctx context.Context, connectionID string, header http.
 	}
 	now := s.Store.Clock.Now()
 	if len(id) > mostID || !webhook.Verify(c.secrets(now), id, header.Get("webhook-timestamp"), header.Get("webhook-signature"), body, now) {
-		return nil, fault.New(fault.Unauthenticated, "The signature is missing or wrong, or the time is more than %d minutes off.", int(webhook.Tolerance.Minutes()))
+		return nil, fault.New(fault.Forbidden, "The signature is missing or wrong, or the time is more than %d minutes off. Sign webhook-id, webhook-timestamp and the body with the connection's secret.", int(webhook.Tolerance.Minutes()))
 	}
 	if !c.IsActive {
-		return nil, fault.New(fault.Unavailable, "The connection is paused. Post it again later.")
+		return nil, fault.New(fault.Unavailable, "The connection is paused. Start it, and post this again.")
 	}
 	return s.receive(ctx, c, id, body)
 }

@@ -184,13 +184,15 @@ func TestOnlySignedWebhooksAreTaken(t *testing.T) {
 		"no id":          func() (int, map[string]any) { return h.post("", h.secret, now, body) },
 		"a long id":      func() (int, map[string]any) { return h.post(strings.Repeat("m", 201), h.secret, now, body) },
 	} {
-		status, _ := send()
+		status, answer := send()
 		require.Equal(t, http.StatusForbidden, status, name)
+		require.Contains(t, fmt.Sprint(answer["errors"]), "The signature is missing or wrong", name)
 	}
 	require.Empty(t, b.names())
 	for text, want := range map[string]int{"{": 400, `{"changes":[]}`: 400, `[]`: 400, `{"changes":[` + strings.Repeat("1,", 200) + `1]}`: 400} {
-		status, _ := h.post("bad", h.secret, now, text)
+		status, answer := h.post("bad", h.secret, now, text)
 		require.Equal(t, want, status, text)
+		require.Contains(t, fmt.Sprint(answer["errors"]), "1 to 200 changes", text)
 	}
 	status, _ := h.post("m1", h.secret, now, body)
 	require.Equal(t, http.StatusOK, status)
@@ -209,8 +211,9 @@ func TestOnlySignedWebhooksAreTaken(t *testing.T) {
 	status, _ = h.post("m3", old, now, body)
 	require.Equal(t, http.StatusForbidden, status, "the one before ends after a day")
 	b.ok("pauseCrmConnection", vars{"id": h.id})
-	status, _ = h.post("m4", h.secret, now, body)
+	status, answer = h.post("m4", h.secret, now, body)
 	require.Equal(t, http.StatusServiceUnavailable, status, "to be posted again")
+	require.Contains(t, fmt.Sprint(answer["errors"]), "is paused")
 	b.ok("startCrmConnection", vars{"id": h.id})
 	status, _ = h.post("m4", h.secret, now, body)
 	require.Equal(t, http.StatusOK, status)

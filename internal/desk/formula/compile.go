@@ -1,6 +1,7 @@
 package formula
 
 import (
+	"cmp"
 	"strings"
 
 	"parley/internal/ground/decimal"
@@ -91,7 +92,7 @@ func (c *compiler) field(n *node) (expr, *Error) {
 	case !ok && !inside && strings.HasPrefix(lower, itemPrefix):
 		return expr{}, n.at.errorf(UnknownField, "%s is known only in the template of a list.", shortened(n.name))
 	case !ok:
-		return expr{}, n.at.unknown(UnknownField, "field", shortened(n.name), c.schema.Names())
+		return expr{}, n.at.unknown(UnknownField, "field", shortened(n.name), cmp.Or(byFields(c.schema, n.name), nearest(n.name, c.schema.Names())))
 	}
 	if inside && strings.HasPrefix(lower, itemPrefix) {
 		return itemField(n, lower, field), nil

@@ -59,11 +59,12 @@ func (p place) errorf(code Code, format string, args ...interface{}) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Line: int(p.line), Column: int(p.column)}
 }
 
-// unknown is the error for a name that nobody knows, with the nearest of those known.
-func (p place) unknown(code Code, what, name string, known []string) *Error {
+// unknown is the error for a name that nobody knows, with the one that was probably meant,
+// or else none.
+func (p place) unknown(code Code, what, name, meant string) *Error {
 	err := p.errorf(code, "There is no %s %s.", what, name)
-	if err.Suggestion = nearest(name, known); err.Suggestion != "" {
-		err.Message += " Did you mean " + err.Suggestion + "?"
+	if err.Suggestion = meant; meant != "" {
+		err.Message += " Did you mean " + meant + "?"
 	}
 	return err
 }
@@ -77,6 +78,27 @@ func (p place) ofNumber(name string, err error) *Error {
 		return p.errorf(OutOfRange, "%s has no result for this number.", name)
 	}
 	return p.errorf(OutOfRange, "The result of %s has more than 38 digits before the point.", name)
+}
+
+// byFields is the path that names the fields of lookups, AccountId.Name or Shop__c.Name, where
+// the one given names their relationships as Salesforce does, Account.Name or Shop__r.Name; empty
+// if that leads to no field either.
+func byFields(s Schema, path string) string {
+	names := strings.Split(path, ".")
+	for i, name := range names[:len(names)-1] {
+		field := name + "Id"
+		if n := len(name) - len("__r"); n > 0 && strings.EqualFold(name[n:], "__r") {
+			field = name[:n] + "__c"
+		}
+		names[i] = field
+		if _, found := s.Find(strings.Join(names[:i+1], ".")); !found {
+			names[i] = name
+		}
+	}
+	if f, found := s.Find(strings.Join(names, ".")); found {
+		return f.Name
+	}
+	return ""
 }
 
 // nearest is the name most like the one given, if any is like it.

@@ -67,7 +67,7 @@ func functionOf(n *node) (*function, *Error) {
 	if why, ok := refused[name]; ok {
 		return nil, n.at.errorf(Refused, "%s is not allowed. %s", name, why)
 	}
-	return nil, n.at.unknown(UnknownFunction, "function", shortened(n.name), Functions())
+	return nil, n.at.unknown(UnknownFunction, "function", shortened(n.name), nearest(n.name, Functions()))
 }
 
 // call compiles a call.

@@ -7,11 +7,15 @@ import (
 	"net/http"
 
 	"parley/internal/channel"
+	"parley/internal/ground/fault"
 )
 
 // MostBody is how large a webhook may be, in bytes: what the largest carrier
 // posts (Meta: 3 MB).
 const MostBody = 3 << 20
+
+// Refuse answers a request with a status and an error.
+type Refuse func(w http.ResponseWriter, r *http.Request, status int, err error)
 
 // Handler serves /webhooks/{provider}/{account}: what is posted there, and by GET a
 // carrier's question whether the address is ours. publicURL is the address that
@@ -21,37 +25,37 @@ const MostBody = 3 << 20
 // wrong or absent signature or token, 405 for another method, 404 for an account we do not have, 413 over MostBody, and 503 when
 // it was not stored, also while there is no account at all: carriers do not repeat
 // what was answered 404. Some do not repeat what was answered 503 either, so that
-// it is caught up with (CatchUp).
-func (r *Receiver) Handler(publicURL string) http.Handler {
+// it is caught up with (CatchUp). It answers errors by refuse.
+func (r *Receiver) Handler(publicURL string, refuse Refuse) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		challenger, asked := r.Providers[req.PathValue("provider")].(channel.Challenger)
 		switch {
 		case req.Method == http.MethodPost:
 		case req.Method == http.MethodGet && asked:
-			r.challenged(w, req, challenger)
+			r.challenged(w, req, challenger, refuse)
 			return
 		default:
 			w.Header().Set("Allow", allowed(asked))
-			http.Error(w, "Use POST for webhooks.", http.StatusMethodNotAllowed)
+			refuse(w, req, http.StatusMethodNotAllowed, fault.New(fault.BadInput, "Use POST for webhooks."))
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MostBody))
 		if err != nil {
-			status := http.StatusBadRequest
+			status, problem := http.StatusBadRequest, fault.New(fault.BadInput, "The body could not be read. Post it again.")
 			var tooLarge *http.MaxBytesError
 			if errors.As(err, &tooLarge) {
-				status = http.StatusRequestEntityTooLarge
+				status, problem = http.StatusRequestEntityTooLarge, fault.New(fault.LimitExceeded, "The body may have at most %d bytes.", MostBody)
 			}
-			http.Error(w, "The body could not be read.", status)
+			refuse(w, req, status, problem)
 			return
 		}
 		r.answer(w, req, channel.Webhook{
 			PublicURL: publicURL + req.URL.RequestURI(), Query: req.URL.Query(), Header: req.Header, Body: body,
-		})
+		}, refuse)
 	})
 }
 
-func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel.Webhook) {
+func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel.Webhook, refuse Refuse) {
 	provider, account := req.PathValue("provider"), req.PathValue("account")
 	verdict, err := r.Receive(req.Context(), provider, account, hook)
 	switch {
@@ -65,11 +69,11 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 		}
 		slog.Log(req.Context(), level, "a webhook could not be stored", "provider", provider, "account", account, "error", err)
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Not stored. Post it again.", http.StatusServiceUnavailable)
+		refuse(w, req, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "Not stored. Post it again."))
 	case verdict == NoAccounts || verdict == UnknownAccount:
-		noAccount(w, verdict)
+		noAccount(w, req, verdict, refuse)
 	case verdict == BadSignature:
-		http.Error(w, "The signature is missing or wrong.", http.StatusForbidden)
+		refuse(w, req, http.StatusForbidden, fault.New(fault.Forbidden, "The signature is missing or wrong. It must be made with the account's secret, over this server's public URL."))
 	default:
 		contentType, body := r.Providers[provider].Reply()
 		if contentType != "" {
@@ -79,13 +83,13 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, hook channel
 	}
 }
 
-func noAccount(w http.ResponseWriter, verdict Verdict) {
+func noAccount(w http.ResponseWriter, req *http.Request, verdict Verdict, refuse Refuse) {
 	if verdict == UnknownAccount {
-		http.Error(w, "No such account.", http.StatusNotFound)
+		refuse(w, req, http.StatusNotFound, fault.New(fault.NotFound, "There is no provider account with this address. Read the channel's webhookUrls."))
 		return
 	}
 	w.Header().Set("Retry-After", "60")
-	http.Error(w, "No account is set up here yet. Post it again.", http.StatusServiceUnavailable)
+	refuse(w, req, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "No account is set up here yet. Post it again."))
 }
 
 func allowed(asked bool) string {
@@ -97,10 +101,10 @@ func allowed(asked bool) string {
 
 // challenged answers a carrier that asks whether the address is ours. The query holds a
 // token: it is neither logged nor sent back.
-func (r *Receiver) challenged(w http.ResponseWriter, req *http.Request, c channel.Challenger) {
+func (r *Receiver) challenged(w http.ResponseWriter, req *http.Request, c channel.Challenger, refuse Refuse) {
 	account, missing := r.account(req.PathValue("provider"), req.PathValue("account"))
 	if account == nil {
-		noAccount(w, missing)
+		noAccount(w, req, missing, refuse)
 		return
 	}
 	answer, ok := "", false
@@ -110,7 +114,7 @@ func (r *Receiver) challenged(w http.ResponseWriter, req *http.Request, c channe
 		}
 	}
 	if !ok || len(answer) > channel.MostChallenge {
-		http.Error(w, "The token is missing or wrong, or the question is malformed.", http.StatusForbidden)
+		refuse(w, req, http.StatusForbidden, fault.New(fault.Forbidden, "The token is missing or wrong, or the question is malformed."))
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -98,7 +98,7 @@ func (r *Rule) Check(defined func(name string) *object.Definition) error {
 	for i, name := range r.Fields {
 		at := slices.IndexFunc(def.Messaging.Phones, func(p object.PhoneField) bool { return strings.EqualFold(p.Field, name) })
 		if at < 0 {
-			return fault.Input("input.matchFields", "%s has no phone field %q in its messaging configuration.", def.Name, channel.Cut(name, object.MostName))
+			return fault.Input("input.matchFields", "%s has no phone field %q in its messaging configuration. objectType lists them in messaging.", def.Name, channel.Cut(name, object.MostName))
 		}
 		if r.Fields[i] = def.Messaging.Phones[at].Field; slices.Contains(r.Fields[:i], r.Fields[i]) {
 			return fault.Input("input.matchFields", "%s is there twice. Pass it once.", r.Fields[i])

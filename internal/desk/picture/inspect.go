@@ -20,7 +20,7 @@ func inspect(content []byte) (contentType string, width, height int, err error) 
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
-		return "", 0, 0, fault.New(fault.BadInput, "This is no image that can be used. Send a PNG, JPEG, GIF or WebP.")
+		return "", 0, 0, fault.New(fault.BadInput, "This is not an image that can be used. Send a PNG, JPEG, GIF or WebP as the body itself, not in a form.")
 	}
 	if config.Width < 1 || config.Height < 1 || config.Width > MostSide || config.Height > MostSide {
 		return "", 0, 0, fault.New(fault.BadInput, "An image has 1 to %d pixels on each side, not %d by %d. Make it smaller.", MostSide, config.Width, config.Height)

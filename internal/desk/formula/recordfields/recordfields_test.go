@@ -67,3 +67,25 @@ func TestValuesAreThoseOfFormulas(t *testing.T) {
 	}
 	require.True(t, recordfields.ValueOf(object.Number, object.Value{Text: "of a newer version"}).IsBlank())
 }
+
+// People who know Salesforce write the name of the relationship.
+func TestTheFieldOfARelationshipIsSuggested(t *testing.T) {
+	t.Parallel()
+	types := func(name string) *object.Definition {
+		return map[string]*object.Definition{
+			"Contact": {Name: "Contact", Fields: []object.Field{
+				{Name: "AccountId", Kind: object.Reference, Targets: []string{"Account"}}, {Name: "Home_Shop__c", Kind: object.Reference, Targets: []string{"Account"}},
+			}},
+			"Account": {Name: "Account", Fields: []object.Field{{Name: "Name", Kind: object.Text}, {Name: "ParentId", Kind: object.Reference, Targets: []string{"Account"}}}},
+		}[name]
+	}
+	for written, want := range map[string]string{
+		"Account.Name": "AccountId.Name", "home_shop__r.name": "Home_Shop__c.Name", "Account.Parent.Name": "AccountId.ParentId.Name",
+		"AccountId.Parent.Name": "AccountId.ParentId.Name", "Owner.Name": "", "__r.Name": "", "Account.Nope": "",
+	} {
+		_, err := formula.Expression(written, recordfields.Of("Contact", types), formula.Options{})
+		var failed *formula.Error
+		require.ErrorAs(t, err, &failed, written)
+		require.Equal(t, want, failed.Suggestion, written)
+	}
+}

@@ -76,7 +76,7 @@ func TestBadLinesSayWhatIsWrong(t *testing.T) {
 		`{"expression":"1","zone":"Local"}`:   "There is no zone",
 		`{"expression":"1","rates":{"EUR":"much"}}`:                                                   "rate of",
 		`{"expression":"1","fields":{"a":{"type":"colour"}}}`:                                         "no type",
-		`{"expression":"1","fields":{"a":{"type":"number","value":"1,5"}}}`:                           "not a number",
+		`{"expression":"1","fields":{"a":{"type":"number","value":"1,5"}}}`:                           "not a number: write it as 12.50",
 		`{"expression":"1","fields":{"a":{"type":"number","value":1e99}}}`:                            "38 digits",
 		`{"expression":"1","fields":{"a":{"type":"number","value":1e999999999999}}}`:                  "not a number",
 		`{"expression":"1","fields":{"a":{"type":"date","value":"2023-02-29"}}}`:                      "not a date",

@@ -4,6 +4,7 @@
 package trial
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -175,7 +176,13 @@ func (f Field) read() (formula.Value, error) {
 	return value, nil
 }
 
-var errForm = errors.New("write numbers as 12.50, dates as 2026-11-27, datetimes as 2026-11-27T12:00:00Z, times as 17:30:00, true or false, places as 52.52,13.40")
+// forms are how values are written.
+var forms = map[formula.Type]string{
+	formula.Number: "12.50", formula.Currency: "12.50", formula.Percent: "0.5 for 50 %", formula.Boolean: "true or false", formula.Date: "2026-11-27",
+	formula.DateTime: "2026-11-27T12:00:00Z", formula.Time: "17:30:00", formula.Geolocation: "52.52,13.40",
+}
+
+func errForm(t formula.Type) error { return fmt.Errorf("write it as %s", forms[t]) }
 
 // Read reads a value of a type from its text. A multi-picklist has semicolons between
 // its values, a geolocation a comma between latitude and longitude.
@@ -202,7 +209,7 @@ func Read(t formula.Type, text string) (value formula.Value, err error) {
 		return readNumber(t, text)
 	}
 	if !ok {
-		return value, errForm
+		return value, errForm(t)
 	}
 	return value, nil
 }
@@ -212,12 +219,12 @@ func readNumber(t formula.Type, text string) (formula.Value, error) {
 		latitude, longitude, _ := strings.Cut(text, ",")
 		x, err := decimal.ParseScientific(strings.TrimSpace(latitude))
 		y, err2 := decimal.ParseScientific(strings.TrimSpace(longitude))
-		return formula.GeolocationOf(x, y), errors.Join(err, err2)
+		return formula.GeolocationOf(x, y), formOf(t, cmp.Or(err, err2))
 	}
 	number, err := decimal.ParseScientific(text)
 	switch {
 	case err != nil:
-		return formula.Value{}, err
+		return formula.Value{}, formOf(t, err)
 	case t == formula.Number:
 		return formula.NumberOf(number), nil
 	case t == formula.Currency:
@@ -226,6 +233,14 @@ func readNumber(t formula.Type, text string) (formula.Value, error) {
 		return formula.PercentOf(number), nil
 	}
 	return formula.Value{}, fmt.Errorf("a %s has no value of this kind", t)
+}
+
+// formOf is err, or how a value is written where it says no more than that this is no number.
+func formOf(t formula.Type, err error) error {
+	if errors.Is(err, decimal.ErrSyntax) {
+		return errForm(t)
+	}
+	return err
 }
 
 // Write is the value as text, as Read reads it.
