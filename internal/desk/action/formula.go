@@ -78,12 +78,8 @@ func (c *Condition) checkFormula(at string, types Types) error {
 		return fault.Input(at+".field", "A formula names its fields itself: leave this empty.")
 	}
 	program, err := c.compile(types)
-	var wrong *formula.Error
-	switch {
-	case errors.As(err, &wrong):
-		return fault.Input(at+".value", "Line %d, column %d: %s", wrong.Line, wrong.Column, wrong.Message)
-	case program.Type() != formula.Boolean:
-		return fault.Input(at+".value", "The formula gives a %s, and a condition is true or false. Compare it with something.", program.Type())
+	if err := formula.CheckCondition(at+".value", program, err); err != nil {
+		return err
 	}
 	for _, p := range places(c.Object, program) {
 		if len(p.Path) > MostSteps+1 {

@@ -133,7 +133,7 @@ func (c *compiler) expression(at, source string, of formula.Schema) *formula.Pro
 func (c *compiler) kept(at string, p *formula.Program, err error) *formula.Program {
 	var wrong *formula.Error
 	if errors.As(err, &wrong) && c.err == nil {
-		c.err = fault.Input(at, "Line %d, column %d: %s", wrong.Line, wrong.Column, wrong.Message)
+		c.err = wrong.At(at)
 	}
 	return p
 }

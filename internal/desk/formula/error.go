@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/internal/ground/decimal"
+	"parley/internal/ground/fault"
 )
 
 // Code says what is wrong with a formula.
@@ -50,6 +51,24 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// At is the error as a fault of the input at field.
+func (e *Error) At(field string) error {
+	return fault.Input(field, "Line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// CheckCondition refuses what compiling the formula of a condition gave, as a fault of the
+// input at field: an error, or a formula that is neither true nor false.
+func CheckCondition(field string, p *Program, err error) error {
+	var wrong *Error
+	switch {
+	case errors.As(err, &wrong):
+		return wrong.At(field)
+	case p.Type() != Boolean:
+		return fault.Input(field, "The formula gives a %s, and a condition is true or false. Compare it with something.", p.Type())
+	}
+	return nil
 }
 
 // place is a place in a source.

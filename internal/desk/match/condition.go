@@ -1,7 +1,6 @@
 package match
 
 import (
-	"errors"
 	"strings"
 
 	"parley/internal/desk/formula"
@@ -21,12 +20,8 @@ func (r *Rule) checkCondition(defined recordfields.Types) error {
 		return nil
 	}
 	program, err := r.compile(defined)
-	var wrong *formula.Error
-	switch {
-	case errors.As(err, &wrong):
-		return fault.Input("input.condition", "Line %d, column %d: %s", wrong.Line, wrong.Column, wrong.Message)
-	case program.Type() != formula.Boolean:
-		return fault.Input("input.condition", "The formula gives a %s, and a condition is true or false. Compare it with something.", program.Type())
+	if err := formula.CheckCondition("input.condition", program, err); err != nil {
+		return err
 	}
 	for _, path := range program.Fields() {
 		if strings.Contains(path, ".") {

@@ -24,7 +24,7 @@ func (s *Shared) One(t *Trail) *Trail {
 	key := t.Key()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m := s.held[key].Value(); m != nil && m.equal(t.members) {
+	if m := s.held[key].Value(); m != nil && (m == t.members || m.equal(t.members)) {
 		one := *t
 		one.members = m
 		return &one
